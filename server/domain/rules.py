@@ -1,0 +1,36 @@
+"""Every number that DOMAIN.md marks [A]: a default here, a setting of the town, never a constant in the code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The town's settings. `server.config` fills them from `JIBAN_<NAME>`; the defaults are those of DOMAIN.md."""
+
+    arrival_min: int = 60
+    urgent_result_days: int = 2
+    consult_result_days: int = 2
+    case_result_days: int = 5
+    rework_result_days: int = 3
+    petition_push_min: int = 10
+    petition_transfer_min: int = 60
+    petition_result_h: int = 24
+    count_start_day: bool = False
+    end_of_day: str = "24:00"
+    night_cutoff: str | None = None
+    handling_strict: bool = False
+    urgent_consult: bool = True
+    unreachable_attempts: int = 3
+    unreachable_half_days: int = 2
+    arrival_radius_m: int = 300
+    return_same_day: bool = True
+    second_return_determines: bool = True
+    reply_close_days: int = 7
+    closed_leaves_phone_h: int = 24
+    photo_missing_h: int = 24
+    online_lag_s: int = 300
+    urgent_village_joins: bool = True
+    repeat_days: int = 30
+    min_n_for_rank: int = 10
+    doc_timeline_max: int = 20
+    doc_own_max: int = 100
