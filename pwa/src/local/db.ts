@@ -1,0 +1,127 @@
+/**
+ * The databases of a phone. Three, because their lives differ (SYNC.md "Client rules"):
+ *
+ * - `jiban` (one per browser): who is signed in;
+ * - `jiban-base-<user>`: rows from the server, a copy that may be thrown away and filled again;
+ * - `jiban-outbox-<user>`: the user's own work. Strictly durable, never wiped at logout, never migrated away:
+ *   a later version may add stores and indexes, it may not drop or rewrite any.
+ *
+ * IndexedDB has no transaction over two databases. A receipt is therefore stored in the base, in one transaction
+ * with the rows that contain the operation; from that moment on the view leaves the operation out, and settling
+ * it in the outbox afterwards is a tidying-up that can be repeated (`sync/receipts.ts`).
+ */
+import Dexie, { type Table } from 'dexie'
+import type {
+  BaseReceipt,
+  ContactRow,
+  Draft,
+  GoneRow,
+  KeyValue,
+  OutboxOp,
+  OutboxPhoto,
+  PhotoBytes,
+  Problem,
+  Row,
+  SentOp,
+} from './records'
+
+export class AppDb extends Dexie {
+  kv!: Table<KeyValue, string>
+
+  constructor() {
+    super('jiban', { chromeTransactionDurability: 'strict' })
+    this.version(1).stores({ kv: '&key' })
+  }
+}
+
+export class BaseDb extends Dexie {
+  rows!: Table<Row, [string, string]>
+  receipts!: Table<BaseReceipt, string>
+  gone!: Table<GoneRow, [string, string]>
+  contacts!: Table<ContactRow, string>
+  meta!: Table<KeyValue, string>
+
+  constructor(readonly user: string) {
+    super(`jiban-base-${user}`)
+    this.version(1).stores({
+      rows: '&[type+id], type, *buckets',
+      receipts: '&id',
+      gone: '&[type+id], at',
+      contacts: '&id',
+      meta: '&key',
+    })
+  }
+}
+
+export class OutboxDb extends Dexie {
+  ops!: Table<OutboxOp, number>
+  photos!: Table<OutboxPhoto, string>
+  blobs!: Table<PhotoBytes, string>
+  sent!: Table<SentOp, string>
+  problems!: Table<Problem, string>
+  drafts!: Table<Draft, string>
+  meta!: Table<KeyValue, string>
+
+  constructor(readonly user: string) {
+    super(`jiban-outbox-${user}`, { chromeTransactionDurability: 'strict' })
+    this.version(1).stores({
+      ops: '&n, &id, subject',
+      photos: '&id, op, draft, state',
+      blobs: '&id',
+      sent: '&id, n, settledAt',
+      problems: '&id, subject',
+      drafts: '&key',
+      meta: '&key',
+    })
+  }
+}
+
+let app: AppDb | undefined
+const bases = new Map<string, BaseDb>()
+const outboxes = new Map<string, OutboxDb>()
+
+/** The browser-wide database, opened on first use. */
+export function openApp(): AppDb {
+  app = app ?? new AppDb()
+  return app
+}
+
+/** This user's copy of the server's rows. The same object for the whole life of the page. */
+export function openBase(user: string): BaseDb {
+  return opened(bases, user, () => new BaseDb(user))
+}
+
+/** This user's own work. The same object for the whole life of the page. */
+export function openOutbox(user: string): OutboxDb {
+  return opened(outboxes, user, () => new OutboxDb(user))
+}
+
+function opened<Db extends Dexie>(known: Map<string, Db>, user: string, make: () => Db): Db {
+  const before = known.get(user)
+  if (before) return before
+  const made = make()
+  // Another tab with a newer version of the app must be able to upgrade: let go, and open again at the next use.
+  made.on('versionchange', () => {
+    made.close({ disableAutoOpen: false })
+  })
+  known.set(user, made)
+  return made
+}
+
+/** Close everything and forget the handles (tests, and before a database is deleted). */
+export function closeAll(): void {
+  for (const db of [...bases.values(), ...outboxes.values()]) db.close()
+  app?.close()
+  app = undefined
+  bases.clear()
+  outboxes.clear()
+}
+
+/** One value of a key-value store. */
+export async function getValue<T>(table: Table<KeyValue, string>, key: string): Promise<T | undefined> {
+  return (await table.get(key))?.value as T | undefined
+}
+
+export async function setValue(table: Table<KeyValue, string>, key: string, value: unknown): Promise<void> {
+  await table.put({ key, value })
+}

@@ -1,0 +1,234 @@
+/**
+ * The screens' window on the databases: Vue refs that follow every change, whichever tab or worker made it.
+ * The only file of local/ that knows Vue. Call inside a component's setup (or an effect scope).
+ */
+import { liveQuery, type Subscription } from 'dexie'
+import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter, type Ref } from 'vue'
+import type { Me, TicketView } from '../domain/types'
+import { getValue, openBase, openOutbox } from './db'
+import { dropDraft, readDraft, writeDraft } from './drafts'
+import { readOutbox, readProblems, type OutboxItem } from './outbox'
+import type { ContactRow, GoneRow, Problem, Session, SyncStatus } from './records'
+import { onSession, session, userId } from './session'
+import { onStorage, storageFacts, type StorageFacts } from './storage'
+import { readGone, readTicket, readTickets } from './tickets'
+
+export interface SyncView {
+  /** Did the last attempt reach the server? */
+  online: boolean
+  /** Operations and photos that the server does not have yet. */
+  pending: number
+  pendingOps: number
+  pendingPhotos: number
+  problems: number
+  /** Bytes (text counted as one piece each) on their way now. */
+  sending?: { done: number; total: number }
+  lastContactAt?: number
+  needSignIn: boolean
+  wrongUser: boolean
+  revoked: boolean
+  /** Rows fetched so far, while an empty phone is filled. */
+  filling?: number
+  trouble?: SyncStatus['trouble']
+  storage: StorageFacts
+}
+
+const sessionRef = shallowRef<Session | null>(session())
+onSession((next) => {
+  sessionRef.value = next
+})
+
+const storageRef = shallowRef<StorageFacts>(storageFacts())
+onStorage((next) => {
+  storageRef.value = next
+})
+
+/** The session of this browser; `state` other than `live` means: sign in again, nothing is lost. */
+export function liveSession(): Readonly<Ref<Session | null>> {
+  sessionRef.value = session()
+  return sessionRef
+}
+
+/** The signed-in person. */
+export function liveMe(): Readonly<Ref<Me | null>> {
+  const current = liveSession()
+  return computed(() => current.value?.user ?? null)
+}
+
+/** Every ticket on this phone; undefined until the first read has ended. */
+export function liveTickets(): Readonly<Ref<TicketView[] | undefined>> {
+  return follow(undefined, (me) => readTickets(me))
+}
+
+/** One ticket: undefined while reading, null when it is not on this phone. */
+export function liveTicket(id: MaybeRefOrGetter<string>): Readonly<Ref<TicketView | null | undefined>> {
+  return follow(id, (me, wanted) => readTicket(me, wanted))
+}
+
+/** Where a ticket went that used to be on this phone. */
+export function liveGone(id: MaybeRefOrGetter<string>): Readonly<Ref<GoneRow | null | undefined>> {
+  return follow(id, (me, wanted) => readGone(me.id, wanted))
+}
+
+/** A complainant's number revealed earlier and kept with its ticket. */
+export function liveContact(id: MaybeRefOrGetter<string>): Readonly<Ref<ContactRow | null | undefined>> {
+  return follow(id, async (me, wanted) => (await openBase(me.id).contacts.get(wanted)) ?? null)
+}
+
+export function liveOutbox(): Readonly<Ref<OutboxItem[] | undefined>> {
+  return follow(undefined, (me) => readOutbox(me.id, Date.now()))
+}
+
+export function liveProblems(): Readonly<Ref<Problem[] | undefined>> {
+  return follow(undefined, (me) => readProblems(me.id))
+}
+
+/** How this phone stands with the server, for the pill in the title bar and the outbox page. */
+export function liveSync(): Readonly<Ref<SyncView>> {
+  const current = liveSession()
+  const counts = follow(undefined, (me) => readCounts(me.id))
+  const status = follow(undefined, (me) => getValue<SyncStatus>(openBase(me.id).meta, 'status'))
+  return computed(() => {
+    const state = current.value?.state
+    const { ops = 0, photos = 0, problems = 0, done = 0, total = 0 } = counts.value ?? {}
+    const { online = false, lastContactAt, filling, trouble, pushing } = status.value ?? {}
+    const view: SyncView = {
+      online,
+      pending: ops + photos,
+      pendingOps: ops,
+      pendingPhotos: photos,
+      problems,
+      needSignIn: state === 'expired' || state === 'wrong_user' || state === 'revoked',
+      wrongUser: state === 'wrong_user',
+      revoked: state === 'revoked',
+      storage: storageRef.value,
+    }
+    if (lastContactAt !== undefined) view.lastContactAt = lastContactAt
+    if (filling !== undefined) view.filling = filling
+    if (trouble !== undefined) view.trouble = trouble
+    if (pushing || done > 0) view.sending = { done, total }
+    return view
+  })
+}
+
+interface Counts {
+  ops: number
+  photos: number
+  problems: number
+  done: number
+  total: number
+}
+
+async function readCounts(user: string): Promise<Counts> {
+  const outbox = openOutbox(user)
+  const [ops, problems, photos] = await Promise.all([
+    outbox.ops.filter((op) => op.answer === undefined).count(),
+    outbox.problems.count(),
+    outbox.photos.where('state').anyOf('waiting', 'uploading').toArray(),
+  ])
+  const uploading = photos.filter((photo) => photo.state === 'uploading')
+  const done = uploading.reduce((sum, photo) => sum + photo.offset, 0)
+  const total = photos.reduce((sum, photo) => sum + photo.bytes, 0)
+  return { ops, photos: photos.length, problems, done, total }
+}
+
+/** Follow a query for the signed-in user (and one argument); a change of either starts it anew. */
+function follow<T, A = undefined>(
+  argument: MaybeRefOrGetter<A>,
+  read: (me: Me, argument: A) => Promise<T>,
+): Ref<T | undefined> {
+  const value = shallowRef<T>()
+  const current = liveSession()
+  let running: Subscription | undefined
+  const stop = (): void => running?.unsubscribe()
+  watch(
+    [() => current.value?.user.id, () => toValue(argument)] as const,
+    ([user, wanted]) => {
+      stop()
+      value.value = undefined
+      const me = current.value?.user
+      if (!user || !me) return
+      running = liveQuery(() => read(me, wanted as A)).subscribe({
+        next: (found) => {
+          value.value = found
+        },
+        error: (error: unknown) => {
+          console.error('a live query ended', error)
+        },
+      })
+    },
+    { immediate: true },
+  )
+  onScopeDispose(stop)
+  return value
+}
+
+const SAVE_AFTER_MS = 300
+
+export interface DraftRef<T> {
+  /** Change it freely, deeply; it saves itself. */
+  value: Ref<T>
+  /** False until an earlier life's draft has been looked for. */
+  ready: Ref<boolean>
+  /** An earlier life left this draft. */
+  restored: Ref<boolean>
+  /** Forget it, with its photos. (`act` with `draft: key` does so by itself.) */
+  discard: () => Promise<void>
+}
+
+/**
+ * A form's content that survives a killed app.
+ * @param key e.g. `reply:<ticket id>`; also the `draft` option of `act` and `preparePhoto`
+ */
+export function useDraft<T extends object>(key: string, initial: T): DraftRef<T> {
+  const user = userId()
+  const value = ref(clone(initial)) as Ref<T>
+  const ready = ref(false)
+  const restored = ref(false)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let quiet = false
+  const save = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    void writeDraft(user, key, clone(value.value), Date.now())
+  }
+  const flush = (): void => {
+    if (timer !== undefined) save()
+  }
+  void readDraft<T>(user, key).then((found) => {
+    if (found !== undefined) {
+      quiet = true
+      value.value = { ...value.value, ...found }
+      restored.value = true
+    }
+    ready.value = true
+  })
+  watch(
+    value,
+    () => {
+      if (quiet) quiet = false
+      else timer = timer ?? setTimeout(save, SAVE_AFTER_MS)
+    },
+    { deep: true },
+  )
+  window.addEventListener('pagehide', flush)
+  document.addEventListener('visibilitychange', flush)
+  onScopeDispose(() => {
+    flush()
+    window.removeEventListener('pagehide', flush)
+    document.removeEventListener('visibilitychange', flush)
+  })
+  const discard = async (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    await dropDraft(user, key)
+    quiet = true
+    value.value = clone(initial)
+  }
+  return { value, ready, restored, discard }
+}
+
+/** Drafts are plain JSON. */
+function clone<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T
+}
