@@ -19,21 +19,21 @@ RETRIES = 3
 T = TypeVar("T")
 
 
-class Retry(Exception):  # noqa: N818 - it is an instruction
+class Retry(Exception):
     """The transaction lost against another (deadlock, serialization, busy): run all of it again."""
 
 
-class Unfit(Exception):  # noqa: N818 - it speaks of a value
+class Unfit(Exception):
     """The store cannot take a value that an operation brought, or its handler failed while saving it."""
 
 
-class Unavailable(Exception):  # noqa: N818 - it speaks of the store
+class Unavailable(Exception):
     """The store is gone, full, read-only or too busy; nothing was written. `retry_after_s` is a hint."""
 
     retry_after_s = 2
 
 
-class SyncRefusal(Exception):  # noqa: N818 - an answer, not a defect
+class SyncRefusal(Exception):
     """A whole request is refused: `code` and `details` for the one error shape."""
 
     def __init__(self, code: str, **details: Any) -> None:
@@ -219,8 +219,10 @@ class Writing(Protocol):
     def receipted(self, device: str, numbers: Sequence[int]) -> Mapping[int, list[Receipt]]:
         """Extra receipts (duplicates, broken ones) that this device has under these numbers."""
 
-    def record(self, entries: Iterable[Entry], receipts: Iterable[Receipt] = (), device: str = "") -> None:
-        """Log these operations, and extra receipts for the device."""
+    def record(
+        self, entries: Iterable[Entry], receipts: Iterable[Receipt] = (), device: Device | None = None
+    ) -> None:
+        """Log these operations, and extra receipts for this device."""
 
     def change(self, changes: Iterable[Change]) -> None:
         """Publish rows; the last word on a row counts."""
