@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,8 +23,25 @@ def main(options: list[str]) -> None:
     compile_lock(
         "requirements-dev.in", "requirements-dev.lock", ["--constraints", "requirements.lock", *options]
     )
-    npm = "update" if "--upgrade" in options else "install"
-    call(ROOT / ".venv" / "bin" / "npm", npm, "--package-lock-only", cwd=ROOT / "pwa")
+    lock_node_packages("update" if "--upgrade" in options else "install")
+
+
+def lock_node_packages(npm: str) -> None:
+    """Away from node_modules: beside it npm drops the packages that other platforms need from the lock."""
+    pwa = ROOT / "pwa"
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(pwa / name, folder)
+        call(ROOT / ".venv" / "bin" / "npm", npm, "--package-lock-only", "--loglevel=error", cwd=Path(folder))
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(Path(folder, name), pwa / name)
+    packages = json.loads((pwa / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    for path, package in packages.items():
+        for wanted in package.get("optionalDependencies", {}):
+            if not {f"node_modules/{wanted}", f"{path}/node_modules/{wanted}"} & packages.keys():
+                sys.exit(
+                    f"{path} {package['version']} wants {wanted}, which the registry does not have: pin {path}"
+                )
 
 
 def compile_lock(source: str, lock: str, options: list[str]) -> None:
