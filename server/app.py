@@ -1,13 +1,85 @@
-"""The application factory."""
+"""The application factory: puts the parts together, in the order in which a request meets them."""
+
+import importlib
+import importlib.util
+from pathlib import Path
 
 from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import cli
+from server.api import description, docs, encoding, errors, guard, headers, health, metrics, static
+from server.api.context import Parts
+from server.api.json import OrjsonProvider
+from server.config import Settings, settings_from_environment
+from server.log import configure
+from server.store import engine as store_engine
+from server.store.base import db
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "/api/v1"
+BLUEPRINTS = (
+    "session",
+    "sync",
+    "pokes",
+    "photos",
+    "intake",
+    "tickets",
+    "items",
+    "deadlines",
+    "imports",
+    "indicators",
+    "directory",
+    "people",
+    "devices",
+    "delegations",
+    "audit",
+    "config",
+    "demo",
+    "health",
+)
 
 
-def create_app() -> Flask:
-    app = Flask(__name__)
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
-
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application for these settings (the environment's, if none are given)."""
+    settings = settings or settings_from_environment()
+    configure(settings.log_level, settings.log_format)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    app = Flask(__name__, static_folder=None)
+    app.json = OrjsonProvider(app)
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    _connect(app, settings)
+    guard.login_manager().init_app(app)
+    metrics.install(app)
+    headers.install(app)
+    encoding.install(app)
+    _route(app)
+    cli.install(app)
     return app
+
+
+def _connect(app: Flask, settings: Settings) -> None:
+    url = settings.database_url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store_engine.engine_options(url)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    with app.app_context():
+        store_engine.install(db.engine)
+        app.extensions["jiban"] = Parts(settings, db.engine)
+
+
+def _route(app: Flask) -> None:
+    api = description.make_api(app)
+    for name in BLUEPRINTS:
+        module = f"server.api.{name}"
+        if importlib.util.find_spec(module):
+            api.register_blueprint(importlib.import_module(module).blp, url_prefix=PREFIX)
+    description.document_errors(api)
+    health.install(app)
+    docs.install(app)
+    static.install(app)
+    errors.install(app)  # after smorest's own handler, which it replaces

@@ -76,6 +76,7 @@ class SessionRow(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     seen_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    device: Mapped[str | None] = mapped_column(ID, index=True)  # the one it syncs, known from its first sync
     agent: Mapped[str] = mapped_column(String(120), default="")
 
 
@@ -89,6 +90,16 @@ class LoginAttemptRow(Base):
     failures: Mapped[int] = mapped_column(Integer)
     first_at: Mapped[int] = mapped_column(BigInteger, index=True)
     locked_until_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RevokedDeviceRow(Base):
+    """A lost phone: its sessions are ended and it may not sync again, whoever signs in on it."""
+
+    __tablename__ = "revoked_device"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ID, index=True)
+    at: Mapped[int] = mapped_column(BigInteger)
 
 
 class IntakeKeyRow(Base):

@@ -1,0 +1,106 @@
+"""What a request stands on: the app's parts and the reader's language."""
+
+from functools import cached_property
+from typing import cast
+
+import structlog
+from flask import current_app, g, has_request_context, request
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.actions.desk import Desk
+from server.actions.handler import TicketHandler
+from server.api.poke_streams import Streams
+from server.clock import now_ms
+from server.config import Settings
+from server.store.contacts import Vault
+from server.store.oplog import Oplog
+from sync.log import Unavailable
+
+ZH = "zh-CN"
+EN = "en"
+EPOCH_KNOWN_MS = 2000
+
+logger = structlog.get_logger(__name__)
+
+
+class Parts:
+    """Made once by the application factory and shared by all threads of a process.
+
+    What needs the master key is made at its first use: `flask create-admin` runs before there is one.
+    """
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        self._epoch: tuple[str, int] = ("", 0)
+
+    @cached_property
+    def handler(self) -> TicketHandler:
+        """What a client's operations mean."""
+        return TicketHandler(self.settings.rules)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the server's own operations need."""
+        return Desk(self.engine, self.log, self.handler.inside(), Vault(self.settings.secret("contact")))
+
+    @cached_property
+    def streams(self) -> Streams:
+        """Open event streams; never more than a quarter of the threads."""
+        return Streams(self.log, max(1, self.settings.threads // 4))
+
+    @cached_property
+    def log(self) -> Oplog:
+        return Oplog(self.engine, self.settings.secret("sync"))
+
+    def epoch(self) -> str:
+        """The epoch of the data, looked up every other second at most; the last known one if that fails."""
+        known, read_at_ms = self._epoch
+        now = now_ms()
+        if read_at_ms + EPOCH_KNOWN_MS < now:
+            try:
+                known = self.log.epoch()
+            except (SQLAlchemyError, Unavailable):
+                logger.warning("epoch_not_read")
+            self._epoch = (known, now)
+        return known
+
+
+def parts() -> Parts:
+    return cast("Parts", current_app.extensions["jiban"])
+
+
+def settings() -> Settings:
+    return parts().settings
+
+
+def engine() -> Engine:
+    return parts().engine
+
+
+def log() -> Oplog:
+    return parts().log
+
+
+def handler() -> TicketHandler:
+    return parts().handler
+
+
+def desk() -> Desk:
+    return parts().desk
+
+
+def secret(purpose: str) -> bytes:
+    """32 bytes for one purpose, from the installation's master key."""
+    return parts().settings.secret(purpose)
+
+
+def language() -> str:
+    """`en` if the reader asks for English before Chinese, else `zh-CN`."""
+    if not has_request_context():
+        return ZH
+    if "language" not in g:
+        asked = request.accept_languages.best_match(["zh-CN", "zh", "en"], default=ZH)
+        g.language = EN if asked == "en" else ZH
+    return cast("str", g.language)

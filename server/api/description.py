@@ -1,0 +1,85 @@
+"""The OpenAPI 3.1 description: components that every route shares, and the errors any of them may answer."""
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema, fields
+
+from server.config import VERSION
+
+
+class ErrorBody(Schema):
+    code = fields.String(required=True)
+    message = fields.String(required=True, metadata={"description": "for a person, in his language"})
+    details = fields.Dict(keys=fields.String(), required=True)
+
+
+class Error(Schema):
+    error = fields.Nested(ErrorBody, required=True)
+
+
+RESPONSES = {
+    "BadRequest": "The request cannot be read: broken JSON, compression or parameters",
+    "Unauthenticated": "Nobody is signed in, or the key is not one of ours",
+    "Forbidden": "`csrf`, a role that may not, or a first password that must be changed",
+    "NotFound": "There is no such thing, or not for this reader",
+    "MethodNotAllowed": "The address knows other methods, named in `Allow`",
+    "Conflict": "It does not fit what is there",
+    "TooLarge": "The body is larger than this route takes",
+    "WrongType": "The body is of another type than this route takes",
+    "Invalid": "A field is missing, unknown or wrong; `details.fields` says which",
+    "TooMany": "Too many attempts; `Retry-After` says when to come back",
+    "ServerError": "A fault of ours",
+    "Unavailable": "`database_unavailable`, `disk_full` or busy; `Retry-After` says when to come back",
+}
+# What any route may answer, whatever it does; and what comes with a body.
+EVERYWHERE = {"400": "BadRequest", "404": "NotFound", "500": "ServerError", "503": "Unavailable"}
+WITH_BODY = {"413": "TooLarge", "415": "WrongType", "422": "Invalid"}
+
+
+def make_api(app: Flask) -> Api:
+    """The flask-smorest API of the app, its one error shape in the place of smorest's own."""
+    app.config.update(
+        API_TITLE="即办 Jiban",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Hotline tickets from the call to the reply. The sync wire: sync/PROTOCOL.md."
+            },
+            "servers": [{"url": "/"}],
+        },
+    )
+    Api.ERROR_SCHEMA = Error
+    api = Api(app)
+    components = api.spec.components
+    components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "jiban_session"})
+    components.security_scheme("intake", {"type": "http", "scheme": "bearer"})
+    for name, description in RESPONSES.items():
+        components.response(name, _response(description))
+    return api
+
+
+def _response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": Error}}}
+
+
+def document_errors(api: Api) -> None:
+    """Add to every operation the errors that come from below it: parsing, limits, storage, faults."""
+    for operations in api.spec._paths.values():
+        for method, operation in operations.items():
+            if method not in {"get", "post", "put", "patch", "delete", "head"}:
+                continue
+            common = dict(EVERYWHERE)
+            if "requestBody" in operation:
+                common |= WITH_BODY
+            if operation.get("parameters"):
+                common["422"] = "Invalid"
+            responses = operation.setdefault("responses", {})
+            for status, name in common.items():
+                # Smorest documents its own idea of an error for 422; ours has one shape.
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
+            responses.pop("default", None)
