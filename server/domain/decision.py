@@ -58,9 +58,9 @@ class Command:
 class Context:
     """What the rules need to know beside the ticket.
 
-    `ever_held`: whether the author's entitlements ever held the ticket (SYNC: held). `related`: for a merged subject
-    its survivor; for `ticket.merge`/`unmerge` the ticket of `into`; for a survivor's reply its merged children, all by
-    id. `photos`: sha256 by photo id of bytes that are already complete.
+    `ever_held`: whether the author's entitlements ever held the ticket (SYNC: held). `related`, by id: for a
+    merged subject its survivor; for `ticket.merge` and `ticket.unmerge` the ticket of `into`. `photos`: sha256 by
+    photo id of bytes that are already complete.
     """
 
     rules: Rules
@@ -75,7 +75,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a supervisor or a person has to be told: kept_fact, unverified_time, far_arrival, assistant, …"""
+    """Something to tell: to a supervisor, or to `person`. Kinds stand in `server.domain.refusal.NOTICES`."""
 
     kind: str
     ticket: str
@@ -88,8 +88,8 @@ class Notice:
 class Decision:
     """The outcome: `applied`, `kept` or `refused` with a code of `server.domain.refusal`.
 
-    `tickets` are the changed ones, also with a refusal (the second to accept becomes an assistant); `events` the
-    timeline entries that were added, each with `ticket`.
+    `tickets` are the changed ones, also with a refusal (the second to accept becomes an assistant), the subject
+    first; `events` the timeline entries that were added, each with `ticket`.
     """
 
     outcome: str
@@ -105,7 +105,7 @@ class Decision:
         return self.tickets[0].rev if self.tickets else None
 
 
-class Refused(Exception):  # noqa: N818 - a word of the protocol
+class Refused(Exception):
     """A rule says no; `decide` turns it into a Decision."""
 
     def __init__(self, code: str, **details: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class OpRule:
-    """One operation: a fact, a decision or the server's own; who, from which states, and what staleness means."""
+    """One operation: a fact, a decision or the server's own; who, from which states, what makes it stale."""
 
     name: str
     kind: str

@@ -25,6 +25,7 @@ _TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead"})
 _NAMED_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
 _TICKETLESS_ROLES = frozenset({"kb_liaison", "auditor", "sys_admin"})
 PETITION_TAG = "petition"
+_OTHER_BUCKETS = {"duty_room": "urgent", "leading_group": "determining", "petition_officer": "petition"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ CITY = Actor("city", "city", "市12345热线", "city")
 
 
 def barred_units(respondent: str | None, units: Mapping[str, Unit]) -> list[str]:
-    """Units that must never learn of a complaint about `respondent`: itself and all of the same village (信访条例 §30)."""
+    """Units that must never learn of a complaint about `respondent`: it and its village's (信访条例 §30)."""
     if respondent is None:
         return []
     accused = units.get(respondent)
@@ -87,7 +88,7 @@ def handlers_of(ticket: Ticket) -> set[str]:
 
 
 def open_units(ticket: Ticket) -> set[str]:
-    """Units whose every worker sees the ticket because nobody is named yet; of an urgent one also the joint units."""
+    """Units all of whose workers see a ticket that names nobody yet; if urgent, the joint units too."""
     if ticket.assignee is not None or ticket.lead_unit is None:
         return set()
     found = {ticket.lead_unit}
@@ -137,7 +138,7 @@ def buckets_of_person(actor: Actor) -> set[str]:
         if role == "office_lead":
             found.add("town-confidential")
     else:
-        extra = {"duty_room": "urgent", "leading_group": "determining", "petition_officer": "petition"}.get(role)
+        extra = _OTHER_BUCKETS.get(role)
         if extra is not None:
             found.add(extra)
     return found

@@ -1,11 +1,11 @@
-"""Every number that DOMAIN.md marks [A]: a default here, a setting of the town, never a constant in the code."""
+"""Every number that DOMAIN.md marks [A]: a default here, a setting of the town, no constant in the code."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The town's settings. `server.config` fills them from `JIBAN_<NAME>`; the defaults are those of DOMAIN.md."""
+    """The town's settings, filled from `JIBAN_<NAME>`; the defaults are those of DOMAIN.md."""
 
     arrival_min: int = 60
     urgent_result_days: int = 2

@@ -10,14 +10,14 @@ Json = dict[str, Any]
 class Ticket:
     """One hotline ticket (DOMAIN §G). Instants are ms UTC, units and persons are ids.
 
-    `content`, `contact` are masked; the full text lives in the contact table. Lists and dicts are never changed in
-    place once the ticket is handed out: `evolve` copies the ticket, and a rule replaces what it touches.
+    `content`, `contact` are masked; the full text lives in the contact table. Lists and dicts are never changed
+    in place once the ticket is handed out: `evolve` copies the ticket, and a rule replaces what it touches.
 
     - timeline: entries in wire form (API: timeline) plus `cycle`, in order of arrival.
-    - clocks: dicts of `server.domain.deadlines.Clock`, all cycles.
-    - changes: [rev, person, device, [aspects]] per decision, newest last, for the stale check (SYNC: decisions).
+    - clocks: {kind, cycle, start, due, met, provisional, why, …} in ms, all cycles (see `clocks.py`).
+    - changes: [rev, person, device, [aspects]] per decision, newest last, for the stale check.
     - cycles: [first rev, start ms] per cycle; an operation belongs to the cycle at its `base`.
-    - stints: {unit, assignee, from_ms, to_ms, cycle}: who had it when, for the views by unit and worker.
+    - stints: {unit, assignee, from_ms, to_ms, cycle}: who had it when, for views by unit and worker.
     """
 
     id: str
@@ -101,7 +101,7 @@ class Ticket:
         return None
 
     def cycle_at(self, base: int | None) -> int:
-        """The cycle in which an operation made on revision `base` belongs; without a base, the present one."""
+        """The cycle that an operation made on revision `base` belongs to; without one, the present."""
         if base is None or len(self.cycles) < 2:
             return self.cycle
         return max(1, sum(1 for first_rev, _ in self.cycles if first_rev <= base))

@@ -12,7 +12,7 @@ _ONE_DAY = timedelta(days=1)
 class Calendar:
     """Days that differ from the plain week, and the years that are published.
 
-    `days` maps a date to (is it a working day, its name, e.g. 国庆节); `years` are those whose notice is known.
+    `days` maps a date to (is it a working day, its name: 国庆节); `years` are those whose notice is known.
     """
 
     days: Mapping[date, tuple[bool, str]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Count:
 
 
 def count_working_days(start: date, days: int, calendar: Calendar, *, with_start: bool = False) -> Count:
-    """Count `days` working days from the day after `start` (民法典 §201–203), or from `start` itself if `with_start`."""
+    """Count working days from the day after `start` (民法典 §201–203), or from `start` itself."""
     day = start if with_start else start + _ONE_DAY
     left = days
     skipped: list[tuple[date, str]] = []

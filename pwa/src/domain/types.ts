@@ -41,7 +41,7 @@ export type DeadlineKind = 'acceptance' | 'arrival' | 'handling' | 'result'
 /** Explains a due time in data, for any language. */
 export interface Why {
   /** acceptance_same_day, acceptance_night_cutoff, arrival_minutes, handling_arrival_day, handling_received_day,
-   *  result_working_days, result_urgent, result_rework, result_external, result_merged, petition_push, petition_transfer, petition_result */
+   *  result_working_days, result_urgent, result_rework, result_external, merged, petition_push, petition_transfer, petition_result */
   rule: string
   /** Start of the clock. */
   from: string
@@ -201,7 +201,7 @@ export interface TicketDoc {
   timeline_cut?: boolean
   urgent_flagged_at: string | null
   /** While received: where the catalogue would send it. */
-  suggestion: { unit: Named; assignee: Named | null; joint_units: Named[]; rule: string } | null
+  suggestion: { unit: Named; assignee: Named | null; joint_units: Named[]; rule: 'place' | 'duty'; matter: string | null } | null
   /** Merged into this one: each caller is phoned on his own ticket (subject = id). */
   merged: { id: string; external_no: string; contact: { name: string | null; phone: string | null } | null; callback: boolean }[]
   merged_into: string | null

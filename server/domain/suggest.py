@@ -1,0 +1,94 @@
+"""Where the duty catalogue would send a ticket: village by place, unit by duty (DOMAIN D03, D04, emergency flow)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.domain.roles import Actor, Unit
+from server.domain.ticket import Json, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A line of the catalogue; `place_leads`: the village leads and the unit joins."""
+
+    words: tuple[str, ...]
+    unit: str
+    joint: tuple[str, ...]
+    place_leads: bool
+    place_joins: bool
+
+
+def _matters() -> tuple[Matter, ...]:
+    raw = json.loads(Path(__file__).with_name("duties.json").read_text("utf-8"))["matters"]
+    return tuple(
+        Matter(tuple(m["words"]), m["unit"], tuple(m["joint"]), m["lead"] == "place", m["place_joins"])
+        for m in raw
+    )
+
+
+MATTERS = _matters()
+
+
+def suggest(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Actor]) -> Json | None:
+    """{unit, assignee, joint_units, rule, matter} by ids, or None when neither duty nor place is known.
+
+    The accused unit and those of its village are never suggested; an urgent ticket's village always takes part.
+    """
+    usable = {u.id: u for u in units.values() if u.id not in ticket.barred_units}
+    village = _village(ticket, usable)
+    matter, word = _matter(f"{ticket.title} {ticket.content}", usable)
+    duty = _by_name(matter.unit, usable) if matter is not None else None
+    if duty is None or (matter is not None and matter.place_leads and village is not None):
+        lead, rule = village, "place"
+        joints = [duty] if duty is not None else []
+    else:
+        lead, rule = duty, "duty"
+        joins = village is not None and (ticket.urgent or (matter is not None and matter.place_joins))
+        joints = [village] if joins and village is not None else []
+    if lead is None:
+        return None
+    if matter is not None:
+        joints += [u for u in (_by_name(name, usable) for name in matter.joint) if u is not None]
+    worker = _worker(lead, people) if lead.village else None
+    return {
+        "unit": lead.id,
+        "assignee": worker,
+        "joint_units": list(dict.fromkeys(u.id for u in joints if u.id != lead.id)),
+        "rule": rule,
+        "matter": word,
+    }
+
+
+def _village(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:
+    village = ticket.place.get("village")
+    return next((u for u in units.values() if u.village == village), None) if village else None
+
+
+def _matter(text: str, units: Mapping[str, Unit]) -> tuple[Matter | None, str | None]:
+    """The first line of the catalogue whose word stands in the text; a town's own duties first."""
+    for unit in units.values():
+        for word in unit.duties:
+            if word in text:
+                return Matter((word,), unit.name, (), place_leads=False, place_joins=False), word
+    for matter in MATTERS:
+        for word in matter.words:
+            if word in text:
+                return matter, word
+    return None, None
+
+
+def _by_name(name: str, units: Mapping[str, Unit]) -> Unit | None:
+    exact = next((u for u in units.values() if u.name == name), None)
+    return exact or next((u for u in units.values() if name in u.name and not u.village), None)
+
+
+def _worker(unit: Unit, people: Mapping[str, Actor]) -> str | None:
+    """A grid worker of the village; the first by name of account until a rota says who is on duty."""
+    workers = [
+        p
+        for p in people.values()
+        if p.unit_id == unit.id and p.role == "grid_worker" and p.revoked_at_ms is None
+    ]
+    return min(workers, key=lambda p: (p.username, p.id)).id if workers else None
