@@ -1,6 +1,7 @@
-"""Settle the package versions again.
+"""Settle the package versions again, after requirements*.in or pwa/package.json changed.
 
-`make lock` keeps the versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
+Python packages keep the versions that still fit (`make lock UPGRADE=--upgrade` takes the newest); node packages
+take the newest that package.json allows.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ def main(options: list[str]) -> None:
     compile_lock(
         "requirements-dev.in", "requirements-dev.lock", ["--constraints", "requirements.lock", *options]
     )
-    lock_node_packages("update" if "--upgrade" in options else "install")
+    lock_node_packages()
 
 
-def lock_node_packages(npm: str) -> None:
-    """Away from node_modules: beside it npm drops the packages that other platforms need from the lock."""
+def lock_node_packages() -> None:
+    """From nothing: beside node_modules or an older lock, npm drops the packages that other platforms need."""
     pwa = ROOT / "pwa"
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("package.json", "package-lock.json", ".npmrc"):
+        for name in ("package.json", ".npmrc"):
             shutil.copy(pwa / name, folder)
-        call(ROOT / ".venv" / "bin" / "npm", npm, "--package-lock-only", "--loglevel=error", cwd=Path(folder))
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(Path(folder, name), pwa / name)
+        npm = ROOT / ".venv" / "bin" / "npm"
+        call(npm, "install", "--package-lock-only", "--loglevel=error", cwd=Path(folder))
+        shutil.copy(Path(folder, "package-lock.json"), pwa)
     packages = json.loads((pwa / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     for path, package in packages.items():
         for wanted in package.get("optionalDependencies", {}):

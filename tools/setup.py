@@ -24,10 +24,11 @@ LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock
 PWA_SOURCES = (
     "src",
     "public",
+    "build",
     "index.html",
     "package.json",
     "package-lock.json",
-    "tsconfig.json",
+    "tsconfig.base.json",
     "tsconfig.app.json",
     "vite.config.ts",
 )
