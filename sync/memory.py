@@ -37,9 +37,16 @@ class _State:
     held: dict[tuple[str, str, str], tuple[Span, ...]] = field(default_factory=dict)
 
     def copy(self) -> "_State":
-        parts = {name: getattr(self, name) for name in self.__slots__}
         return _State(
-            **{name: dict(part) if isinstance(part, dict) else part for name, part in parts.items()}
+            self.head,
+            dict(self.devices),
+            dict(self.operations),
+            dict(self.receipts),
+            dict(self.rows),
+            dict(self.feed),
+            dict(self.digests),
+            dict(self.entitled),
+            dict(self.held),
         )
 
 

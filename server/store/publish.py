@@ -1,0 +1,130 @@
+"""Publishing rows: their latest state, the feed of each bucket, its digest, and who held what.
+
+All of it is written while the head is held, so none of it needs locks of its own.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.bulk import among, chunks, listed, upsert
+from server.store.tables_sync import OPEN, bucket_digest, feed, held, published, sync_head
+from sync import digest
+from sync.log import Change, Row
+
+DAY_MS = 86_400_000
+
+
+def row_of(found: Any) -> Row:
+    """The row of a row of `published`."""
+    return Row(found.type, found.id, found.rev, frozenset(found.buckets.split()), found.doc)
+
+
+def publish(connection: Connection, changes: Sequence[Change], first_seq: int, now_ms: int) -> set[str]:
+    """Write these changes under `first_seq` and the ones that follow; the buckets that they touch."""
+    touched: set[str] = set()
+    for part in chunks(enumerate(changes, start=first_seq)):
+        touched |= _publish(connection, part, now_ms)
+    return touched
+
+
+def changed_buckets(connection: Connection, since: int) -> set[str]:
+    """Buckets in which something changed after this seq."""
+    asked = sa.select(bucket_digest.c.bucket).where(bucket_digest.c.seq > since)
+    return set(connection.execute(asked).scalars())
+
+
+def touch(connection: Connection, buckets: Sequence[str], seq: int) -> None:
+    """Note a change of these buckets that is no row's."""
+    empty = [{"bucket": b, "count": 0, "checksum": digest.shown(0), "seq": seq} for b in buckets]
+    connection.execute(upsert(connection, bucket_digest, keep=("count", "checksum")), empty)
+
+
+def prune(connection: Connection, now_ms: int, keep_days: int) -> int:
+    """Forget departures older than this; how many."""
+    old = (feed.c.gone.is_not(None), feed.c.at < now_ms - keep_days * DAY_MS)
+    newest = connection.execute(sa.select(sa.func.max(feed.c.seq)).where(*old)).scalar()
+    if newest is None:
+        return 0
+    connection.execute(sa.update(sync_head).where(sync_head.c.pruned_seq < newest).values(pruned_seq=newest))
+    return connection.execute(sa.delete(feed).where(*old)).rowcount
+
+
+def _publish(connection: Connection, part: Sequence[tuple[int, Change]], now_ms: int) -> set[str]:
+    before = _before(connection, [change for _, change in part])
+    rows, fed = [], []
+    entered, left = [], []
+    for seq, change in part:
+        was = before.get((change.type, change.id))
+        had = was.buckets if was else frozenset()
+        key = {"type": change.type, "id": change.id}
+        rows.append(
+            {**key, "rev": change.rev, "buckets": " ".join(sorted(change.buckets)), "doc": change.doc}
+        )
+        stamp = {**key, "seq": seq, "since": seq, "at": now_ms}
+        gone = {"gone": change.gone or "moved", "into_id": change.into}
+        fed += [{**stamp, "bucket": b, "gone": None, "into_id": None} for b in change.buckets]
+        fed += [{**stamp, "bucket": b, **gone} for b in had - change.buckets]
+        begun = {**key, "from_seq": seq, "to_seq": OPEN, "from_at": now_ms, "to_at": None}
+        entered += [{**begun, "bucket": bucket} for bucket in change.buckets - had]
+        ended = {"key_type": change.type, "key_id": change.id, "ended_seq": seq, "ended_at": now_ms}
+        left += [{**ended, "key_bucket": bucket} for bucket in had - change.buckets]
+    connection.execute(upsert(connection, published), rows)
+    if fed:
+        connection.execute(upsert(connection, feed, keep=("since",)), fed)
+    if entered:
+        connection.execute(sa.insert(held), entered)
+    if left:
+        connection.execute(_END_HELD, left)
+    pairs = [(before.get((change.type, change.id)), change) for _, change in part]
+    return _count(connection, digest.deltas(pairs), part[-1][0])
+
+
+_END_HELD = (
+    sa.update(held)
+    .where(
+        held.c.type == sa.bindparam("key_type"),
+        held.c.id == sa.bindparam("key_id"),
+        held.c.bucket == sa.bindparam("key_bucket"),
+        held.c.to_seq == OPEN,
+    )
+    .values(to_seq=sa.bindparam("ended_seq"), to_at=sa.bindparam("ended_at"))
+)
+
+
+def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str, str], Row]:
+    table = published.c
+    asked = sa.select(table.type, table.id, table.rev, table.buckets).where(
+        among(connection, table.id), table.type == sa.bindparam("type")
+    )
+    found = {}
+    for type_ in {change.type for change in changes}:
+        ids = [change.id for change in changes if change.type == type_]
+        for row in connection.execute(asked, {"ids": listed(connection, ids), "type": type_}):
+            found[row.type, row.id] = Row(row.type, row.id, row.rev, frozenset(row.buckets.split()), "")
+    return found
+
+
+def _count(connection: Connection, deltas: dict[str, tuple[int, int]], seq: int) -> set[str]:
+    if not deltas:
+        return set()
+    table = bucket_digest.c
+    asked = sa.select(table.bucket, table.count, table.checksum).where(among(connection, table.bucket))
+    kept = {row.bucket: row for row in connection.execute(asked, {"ids": listed(connection, list(deltas))})}
+    values = []
+    for bucket, (count, total) in deltas.items():
+        was = kept.get(bucket)
+        now = (total + (int(was.checksum, 16) if was else 0)) % digest.MODULUS
+        # `count` is a method of every tuple: the column goes by its place.
+        values.append(
+            {
+                "bucket": bucket,
+                "count": count + (was[1] if was else 0),
+                "checksum": digest.shown(now),
+                "seq": seq,
+            }
+        )
+    connection.execute(upsert(connection, bucket_digest), values)
+    return set(deltas)

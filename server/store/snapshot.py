@@ -1,0 +1,94 @@
+"""Reading for a pull: head, entitlements, feed, rows and receipts of one moment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from server.store.bulk import among, chunks, listed
+from server.store.oprows import EXTRA_RECEIPT, OWN_RECEIPT, receipt_of
+from server.store.publish import row_of
+from server.store.rights import entitled
+from server.store.tables_sync import bucket_digest, published
+from server.store.tables_sync import device as device_table
+from sync.log import FeedRow, Head, Range, Receipt, Row
+
+
+class Snapshot:
+    """One snapshot of the store; implements `sync.log.Reading`."""
+
+    def __init__(self, connection: Connection, head: Head) -> None:
+        self.connection = connection
+        self._head = head
+
+    def head(self) -> Head:
+        """Where the store stands."""
+        return self._head
+
+    def device_owner(self, device: str) -> str | None:
+        """The person of a device."""
+        asked = sa.select(device_table.c.person).where(device_table.c.id == device)
+        return self.connection.execute(asked).scalar()
+
+    def entitled(self, person: str) -> frozenset[str]:
+        """The buckets of a person."""
+        return entitled(self.connection, person)
+
+    def feed(self, ranges: Sequence[Range], limit: int) -> list[FeedRow]:
+        """The first `limit` feed rows of these ranges together, by seq."""
+        bound: dict[str, Any] = {"wanted": limit}
+        for index, each in enumerate(ranges):
+            bound |= {
+                f"bucket{index}": each.bucket,
+                f"after{index}": each.after,
+                f"gone{index}": each.gone_after,
+            }
+            if each.entered_by is not None:
+                bound[f"by{index}"] = each.entered_by
+        asked = _feed_of(tuple(each.entered_by is not None for each in ranges))
+        return [FeedRow(*row) for row in self.connection.execute(asked, bound)]
+
+    def published(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
+        """Rows by (type, id)."""
+        found: dict[tuple[str, str], Row] = {}
+        table = published.c
+        asked = sa.select(table.type, table.id, table.rev, table.buckets, table.doc).where(
+            among(self.connection, table.id), table.type == sa.bindparam("type")
+        )
+        for type_ in {type_ for type_, _ in keys}:
+            for part in chunks(id_ for kind, id_ in keys if kind == type_):
+                rows = self.connection.execute(asked, {"ids": listed(self.connection, part), "type": type_})
+                found |= {(row.type, row.id): row_of(row) for row in rows}
+        return found
+
+    def receipts(self, device: str, person: str, after_seq: int) -> list[Receipt]:
+        """Receipts of this device's operations after this seq, by n."""
+        bound = {"device": device, "person": person, "after": after_seq}
+        found = [receipt_of(row) for row in self.connection.execute(OWN_RECEIPT, bound)]
+        found += [receipt_of(row) for row in self.connection.execute(EXTRA_RECEIPT, bound)]
+        return sorted(found, key=lambda receipt: receipt.n)
+
+    def digests(self, buckets: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+        """Count and checksum of live rows per bucket."""
+        table = bucket_digest.c
+        asked = sa.select(table.bucket, table.count, table.checksum).where(
+            among(self.connection, table.bucket)
+        )
+        rows = self.connection.execute(asked, {"ids": listed(self.connection, list(buckets))})
+        return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
+
+
+@lru_cache(maxsize=256)
+def _feed_of(bounded: tuple[bool, ...]) -> sa.TextClause:
+    """One limited index range per bucket, merged by seq. `bounded`: which have an `entered_by`."""
+    parts = [
+        f"""SELECT * FROM (
+        SELECT bucket, type, id, seq, since, gone, into_id FROM feed
+        WHERE bucket = :bucket{index} AND seq > :after{index} AND (gone IS NULL OR seq > :gone{index})
+        {f"AND since <= :by{index}" if limited else ""}
+        ORDER BY seq LIMIT :wanted) AS part{index}"""  # noqa: S608 - only numbers of our own are put in
+        for index, limited in enumerate(bounded)
+    ]
+    return sa.text(f"{' UNION ALL '.join(parts)} ORDER BY 4, 1 LIMIT :wanted")
