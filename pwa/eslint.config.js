@@ -15,7 +15,7 @@ const HOUSE = {
   views: { rooms: ['components', 'actions', 'local', 'domain', 'lib', 'locales'], no: ['dexie', 'tus-js-client'] },
   components: { rooms: ['actions', 'local', 'domain', 'lib', 'locales'], no: ['dexie', 'tus-js-client'] },
   actions: { rooms: ['domain', 'local', 'lib', 'sync/outbox.ts'], no: ['vue', 'vue-router', 'vant', 'dexie'] },
-  sync: { rooms: ['local/db.ts', 'contract'], no: ['vue', 'vue-router', 'vue-i18n', 'vant'] },
+  sync: { rooms: ['local/db.ts', 'lib/clock.ts', 'lib/ids.ts', 'lib/sha256.ts', 'lib/http.ts', 'lib/channel.ts', 'contract'], no: ['vue', 'vue-router', 'vue-i18n', 'vant'] },
   local: { rooms: ['domain', 'contract', 'lib'], no: ['vant', 'vue-router'] },
   domain: { rooms: ['contract'], no: ['vue', 'vue-router', 'vue-i18n', 'vant', 'dexie'] },
   lib: { rooms: ['contract', 'locales'], no: [] },

@@ -1,5 +1,4 @@
 /** A picture made ready for the outbox: read, shrunk, watermarked, hashed (see photo/). */
-import { openOutbox } from '../local/db'
 import type { OutboxPhoto } from '../local/records'
 import { dropPhoto, readDraftPhotos, writeDraftPhoto } from '../local/drafts'
 import { userId } from '../local/session'
@@ -79,18 +78,6 @@ export async function discardPhoto(photo: PreparedPhoto): Promise<void> {
 
 export function releasePhoto(photo: PreparedPhoto): void {
   URL.revokeObjectURL(photo.thumbUrl)
-}
-
-/** An own photo that is still on this phone (offline, or not sent yet); undefined when it is not. */
-export async function localPhoto(id: string, size: 'thumb' | 'full' = 'thumb'): Promise<Blob | undefined> {
-  const blob = await openOutbox(userId()).blobs.get(id)
-  if (!blob) return undefined
-  return new Blob([size === 'thumb' && blob.thumb ? blob.thumb : blob.data], { type: 'image/jpeg' })
-}
-
-/** Where to look for a photo that is not on this phone; needs the network and the ticket's rights. */
-export function photoUrl(id: string, size: 'thumb' | 'full' = 'thumb'): string {
-  return `/api/v1/photos/${encodeURIComponent(id)}${size === 'thumb' ? '?size=thumb' : ''}`
 }
 
 function bufferOf(blob: Blob): Promise<ArrayBuffer> {

@@ -1,29 +1,108 @@
 /** Signing in and out, and opening the app without a network. */
-import { loadSession, saveSession, session } from '../local/session'
+import { getValue, isBaseStale, openApp, openBase, openOutbox, purgeBase, setValue } from '../local/db'
 import type { Session, SessionUser } from '../local/records'
-import { call } from './api'
+import { loadSession, saveSession, session } from '../local/session'
+import { checkLost, measureStorage, readDevice } from '../local/storage'
+import { uuid7 } from '../lib/ids'
+import { ApiError, NetworkError, request } from './api'
+
+const FAREWELL = 'farewell'
+const USERS = 'users'
 
 /** Who used this phone last; the app opens as him, with the network or without. */
-export function restore(): Promise<Session | null> {
-  return loadSession()
+export async function restore(): Promise<Session | null> {
+  const current = await loadSession()
+  if (!current) return null
+  const user = current.user.id
+  if (await isBaseStale(openBase(user), Date.now())) await purgeBase(openBase(user))
+  checkLost(user, await readDevice(user))
+  return current
 }
 
-/** Throws `ApiError` (`bad_credentials`, `locked_out`, …) or `NetworkError`. */
+/** Ask the server whether the session still lives; without network nothing changes. */
+export async function confirmSession(): Promise<void> {
+  const before = session()
+  await sayFarewell()
+  if (!before) return
+  try {
+    const answer = await request<{ user: SessionUser; csrf: string }>('GET', '/session')
+    const current = session()
+    if (current?.user.id !== before.user.id) return
+    const state = answer.user.id === current.user.id ? 'live' : 'wrong_user'
+    const fresh = state === 'live' ? answer : {}
+    await saveSession({ ...current, ...fresh, state, confirmedAt: Date.now() })
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof NetworkError) return // a 401 has been noted by request()
+    throw error
+  }
+}
+
+/** Throws `ApiError` (wrong password, locked out: the message says it) or `NetworkError`. */
 export async function signIn(username: string, password: string): Promise<SessionUser> {
-  const answer = await call<{ user: SessionUser; csrf: string }>('POST', '/session', { body: { username, password } })
+  const body = { username, password }
+  const answer = await request<{ user: SessionUser; csrf: string }>('POST', '/session', { body, signingIn: true })
+  const { user } = answer
+  const kv = openApp().kv
+  await kv.delete(FAREWELL)
+  await makeRoom(user.id)
   const now = Date.now()
   await saveSession({ ...answer, state: 'live', signedInAt: now, confirmedAt: now })
-  return answer.user
+  // Asked for only now: a browser grants it more readily to a site that is in use.
+  void measureStorage(true)
+  return user
 }
 
 /** Sign out: the rows leave this phone, the outbox stays for its owner. Works without network. */
 export async function signOut(): Promise<void> {
+  const leaving = session()
+  if (!leaving) return
+  await setValue(openApp().kv, FAREWELL, leaving.csrf)
+  await sayFarewell(leaving.csrf)
   await saveSession(null)
+  await purgeBase(openBase(leaving.user.id))
 }
 
-/** Throws `ApiError` (`wrong_password`, `weak_password`, …). */
+/** Throws `ApiError`. */
 export async function changePassword(current: string, next: string): Promise<void> {
-  await call('POST', '/session/password', { body: { current, new: next } })
+  const answer = await request<Partial<{ user: SessionUser; csrf: string }> | undefined>('POST', '/session/password', {
+    body: { current, new: next },
+  })
+  const held = session()
+  if (!held) return
+  const user = answer?.user ?? { ...held.user, must_change_password: false }
+  await saveSession({ ...held, user, csrf: answer?.csrf ?? held.csrf })
 }
 
-export { session }
+/** A sign-out made without network is told to the server later. */
+async function sayFarewell(csrf?: string): Promise<void> {
+  const kv = openApp().kv
+  const pending = csrf ?? (await getValue<string>(kv, FAREWELL))
+  if (pending === undefined) return
+  try {
+    await request('DELETE', '/session', { signingIn: true, limitMs: 5_000, csrf: pending })
+    await kv.delete(FAREWELL)
+  } catch (error) {
+    if (error instanceof NetworkError) return
+    await kv.delete(FAREWELL) // the session is gone already
+  }
+}
+
+/** Another person's rows leave a shared phone when somebody else signs in; his outbox stays. */
+async function makeRoom(user: string): Promise<void> {
+  const kv = openApp().kv
+  const users = (await getValue<string[]>(kv, USERS)) ?? []
+  for (const other of users) {
+    if (other !== user) await purgeBase(openBase(other))
+  }
+  if (!users.includes(user)) await setValue(kv, USERS, [...users, user])
+  const outbox = openOutbox(user)
+  const lost = checkLost(user, await readDevice(user))
+  const device = await outbox.transaction('rw', outbox.meta, async () => {
+    const known = await getValue<string>(outbox.meta, 'device')
+    const made = known ?? uuid7()
+    if (known === undefined) await setValue(outbox.meta, 'device', made)
+    return made
+  })
+  // The mark of a lost outbox stays until its owner has read of it (forgetLoss).
+  if (!lost) checkLost(user, device)
+}

@@ -6,6 +6,7 @@
 import type { OpArgs, OpName, TicketView } from '../domain/types'
 import { rfc3339, tapNow } from '../lib/clock'
 import { uuid7 } from '../lib/ids'
+import type { OpLabel } from '../local/records'
 import { userId } from '../local/session'
 import { append, type NewOp } from '../sync/outbox'
 import type { PreparedPhoto } from './photos'
@@ -23,9 +24,17 @@ export interface Done {
 /** The few fields of a ticket that an operation needs. */
 export type Subject = Pick<TicketView, 'id' | 'rev'> & Partial<Pick<TicketView, 'external_no' | 'title' | 'confidential'>>
 
+/** Why nothing was stored; what was typed is still in its draft. */
+export class ActError extends Error {
+  constructor(readonly code: 'storage_full' | 'storage_failed' | 'confidential_online_only') {
+    super(code)
+    this.name = 'ActError'
+  }
+}
+
 /**
- * Store one operation. Throws `ActError` with a code: `storage_full`, `storage_failed`, or for a confidential
- * ticket without network `confidential_online_only`; what was typed is still in its draft then.
+ * Store one operation; resolves when it is on the disk. Throws `ActError`. Work on a confidential ticket is not
+ * written down: it is told to the tab that syncs and needs the network now.
  */
 export async function act<N extends OpName>(
   ticket: Subject,
@@ -35,6 +44,8 @@ export async function act<N extends OpName>(
 ): Promise<Done> {
   const tap = tapNow()
   const { photos = [], draft } = Array.isArray(options) ? { photos: options } : options
+  const secret = ticket.confidential === true
+  if (secret && !navigator.onLine) throw new ActError('confidential_online_only')
   const op: NewOp = {
     id: uuid7(tap.wallMs),
     name,
@@ -42,11 +53,24 @@ export async function act<N extends OpName>(
     subject: ticket.id,
     base: ticket.rev,
     at: rfc3339(tap.wallMs),
-    args: photos.length > 0 ? { ...args, photos: photos.map(named) } : { ...args },
+    args: plain(photos.length > 0 ? { ...args, photos: photos.map(named) } : args),
   }
-  const label = ticket.confidential ? {} : { ticketNo: ticket.external_no, title: ticket.title }
-  await append(userId(), op, tap, { label, photos: photos.map((photo) => photo.id), draft })
+  const label: OpLabel = {}
+  if (!secret && ticket.external_no !== undefined) label.ticketNo = ticket.external_no
+  if (!secret && ticket.title !== undefined) label.title = ticket.title
+  try {
+    await append(userId(), op, tap, { label, photos: photos.map((photo) => photo.id), draft, secret })
+  } catch (error) {
+    const { name: kind, inner } = error as { name?: string; inner?: { name?: string } }
+    const full = kind === 'QuotaExceededError' || inner?.name === 'QuotaExceededError'
+    throw Object.assign(new ActError(full ? 'storage_full' : 'storage_failed'), { cause: error })
+  }
   return { opId: op.id }
+}
+
+/** Vue hands out proxies, which no database can store. */
+function plain(args: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(args)) as Record<string, unknown>
 }
 
 function named(photo: PreparedPhoto): Record<string, unknown> {

@@ -23,6 +23,7 @@ import type {
   Problem,
   Row,
   SentOp,
+  SyncStatus,
 } from './records'
 
 export class AppDb extends Dexie {
@@ -76,6 +77,10 @@ export class OutboxDb extends Dexie {
   }
 }
 
+export type * from './records'
+
+const BASE_KEPT_MS = 14 * 86_400_000
+
 let app: AppDb | undefined
 const bases = new Map<string, BaseDb>()
 const outboxes = new Map<string, OutboxDb>()
@@ -124,4 +129,17 @@ export async function getValue<T>(table: Table<KeyValue, string>, key: string): 
 
 export async function setValue(table: Table<KeyValue, string>, key: string, value: unknown): Promise<void> {
   await table.put({ key, value })
+}
+
+/** After 14 days without contact the rows leave the phone. */
+export async function isBaseStale(base: BaseDb, nowMs: number): Promise<boolean> {
+  const status = await getValue<SyncStatus>(base.meta, 'status')
+  return status?.lastContactAt !== undefined && nowMs - status.lastContactAt > BASE_KEPT_MS
+}
+
+/** Logout, revocation, 14 days: every row, contact and cursor goes. The outbox is another database and stays. */
+export async function purgeBase(base: BaseDb): Promise<void> {
+  await base.transaction('rw', base.tables, async () => {
+    for (const table of base.tables) await table.clear()
+  })
 }

@@ -148,7 +148,7 @@ function follow<T, A = undefined>(
       value.value = undefined
       const me = current.value?.user
       if (!user || !me) return
-      running = liveQuery(() => read(me, wanted as A)).subscribe({
+      running = liveQuery(() => read(me, wanted)).subscribe({
         next: (found) => {
           value.value = found
         },

@@ -88,14 +88,14 @@ export interface PushAnswer {
   message?: string
   rev?: number
   at: number
-  /** Complete pulls that began after this answer and brought no receipt. */
-  pullsWithout: number
 }
 
 export interface OutboxOp extends WireOp {
   storedAt: number
   label: OpLabel
   answer?: PushAnswer
+  /** Complete pulls since the server had it that brought no receipt. */
+  pullsWithout?: number
   /** Content of a confidential ticket's operation lives in memory only; the record holds its place in `n`. */
   secret?: boolean
 }

@@ -33,7 +33,7 @@ export function isSpaceLow(): boolean {
 
 /** Ask the engine how full the storage is and whether it is safe; with `persist`, also ask it to be. */
 export async function measureStorage(persist = false): Promise<StorageFacts> {
-  const storage = typeof navigator === 'undefined' ? undefined : navigator.storage
+  const { storage } = navigator as { storage?: Partial<StorageManager> } // Safari 15.2
   const next: StorageFacts = { ...facts }
   try {
     const persisted = persist ? await storage?.persist?.() : await storage?.persisted?.()
@@ -57,8 +57,8 @@ export function checkLost(user: string, device: string | undefined): boolean {
   let lost = false
   try {
     const marked = localStorage.getItem(MARK + user)
-    lost = marked !== null && device === undefined
-    if (device !== undefined) localStorage.setItem(MARK + user, device)
+    lost = marked !== null && marked !== '' && device === undefined
+    if (!lost && device !== undefined) localStorage.setItem(MARK + user, device)
   } catch {
     // No localStorage, no mark.
   }
@@ -67,9 +67,9 @@ export function checkLost(user: string, device: string | undefined): boolean {
 }
 
 /** The person has read that his storage was lost. */
-export function forgetLoss(user: string): void {
+export async function forgetLoss(user: string): Promise<void> {
   try {
-    localStorage.removeItem(MARK + user)
+    localStorage.setItem(MARK + user, (await readDevice(user)) ?? '')
   } catch {
     // see checkLost
   }

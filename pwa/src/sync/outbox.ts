@@ -1,7 +1,8 @@
 /** The way into the outbox: one strictly durable transaction per operation. */
+import { openChannel } from '../lib/channel'
 import { stampOf, type Sample, type Tap } from '../lib/clock'
-import { getValue, openBase, openOutbox, setValue, type OutboxDb } from '../local/db'
-import type { OpLabel, OutboxOp, WireOp } from '../local/records'
+import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxDb, type OutboxOp, type WireOp } from '../local/db'
+import { keepSecret } from './secrets'
 
 export type NewOp = Pick<WireOp, 'id' | 'name' | 'v' | 'subject' | 'base' | 'at' | 'args'>
 
@@ -10,9 +11,20 @@ export interface AppendOptions {
   /** Ids of photos that lie in the database as drafts and now belong to the operation. */
   photos?: string[]
   draft?: string | undefined
+  /** Of a confidential ticket: only its place in the count is written down (secrets.ts). */
+  secret?: boolean
 }
 
-const listeners = new Set<() => void>()
+export interface Wake {
+  /** A person asked: do not wait out the server's Retry-After. */
+  force: boolean
+}
+
+const channel = openChannel('jiban-wake')
+const listeners = new Set<(wake: Wake) => void>()
+channel?.addEventListener('message', (event) => {
+  tell(event.data as Wake)
+})
 
 /**
  * Store an operation with its photos, give it the next `n` and drop its draft: all or nothing, on the disk when
@@ -22,32 +34,53 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
   const outbox = openOutbox(user)
   const sample = await getValue<Sample>(openBase(user).meta, 'sample')
   const clock = stampOf(sample, tap)
+  const whole = { ...op, ...(clock ? { clock } : {}) }
+  if (options.secret) keepSecret(op.id, contentOf(whole))
   const stored = await outbox.transaction('rw', outbox.tables, async () => {
     const n = await nextN(outbox)
-    const record: OutboxOp = { ...op, n, ...(clock ? { clock } : {}), storedAt: tap.wallMs, label: options.label }
+    const content = options.secret ? emptied(op) : whole
+    const record: OutboxOp = { ...content, n, storedAt: tap.wallMs, label: options.label }
+    if (options.secret) record.secret = true
     await outbox.ops.add(record)
     await outbox.photos
       .where('id')
       .anyOf(options.photos ?? [])
       .modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
-    if (options.draft !== undefined) {
-      await outbox.drafts.delete(options.draft)
-    }
+    if (options.draft !== undefined) await outbox.drafts.delete(options.draft)
     return record
   })
-  for (const listener of [...listeners]) listener()
+  askForSync()
   return stored
 }
 
-/** Called after each operation this tab stored; other tabs' are noticed through the database. */
-export function onAppend(listener: () => void): () => void {
+/** Something is to be sent, or a person wants it now: wake the tab that syncs. */
+export function askForSync(force = false): void {
+  tell({ force })
+  channel?.postMessage({ force })
+}
+
+/** Called when any tab asks for a sync. Returns the way to stop. */
+export function onAskForSync(listener: (wake: Wake) => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
+function tell(wake: Wake): void {
+  for (const listener of [...listeners]) listener(wake)
+}
+
 /** The next number of this device; inside the caller's transaction. */
-export async function nextN(outbox: OutboxDb): Promise<number> {
+async function nextN(outbox: OutboxDb): Promise<number> {
   const n = ((await getValue<number>(outbox.meta, 'n')) ?? 0) + 1
   await setValue(outbox.meta, 'n', n)
   return n
+}
+
+function contentOf(op: NewOp & Pick<WireOp, 'clock'>): Omit<WireOp, 'id' | 'n'> {
+  const { id: _id, ...content } = op
+  return content
+}
+
+function emptied(op: NewOp): NewOp {
+  return { ...op, name: 'void', args: { code: 'forgotten' } }
 }

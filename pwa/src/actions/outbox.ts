@@ -1,0 +1,44 @@
+/** What a person does with the outbox and with 待处理. */
+import { openOutbox } from '../local/db'
+import { userId } from '../local/session'
+import { forgetLoss as forget } from '../local/storage'
+import { askForSync } from '../sync/outbox'
+
+/** He has dealt with it: the item leaves 待处理, a photo that cannot be sent leaves the phone. */
+export async function dismissProblem(id: string): Promise<void> {
+  const outbox = openOutbox(userId())
+  await outbox.transaction('rw', [outbox.problems, outbox.photos, outbox.blobs], async () => {
+    await outbox.problems.delete(id)
+    const failed = await outbox.photos
+      .filter((photo) => photo.state === 'failed' && (photo.id === id || photo.op === id))
+      .primaryKeys()
+    await outbox.photos.bulkDelete(failed)
+    await outbox.blobs.bulkDelete(failed)
+  })
+}
+
+/**
+ * Try now, whatever the waiting times say.
+ * @param id an operation or a photo; all photos when missing
+ */
+export async function retryNow(id?: string): Promise<void> {
+  const outbox = openOutbox(userId())
+  await outbox.transaction('rw', [outbox.problems, outbox.photos, outbox.sent], async () => {
+    const photos = await outbox.photos.where('state').anyOf('waiting', 'uploading', 'failed').toArray()
+    for (const photo of photos) {
+      if (id !== undefined && photo.id !== id && photo.op !== id) continue
+      const refused = photo.op !== null && (await outbox.sent.get(photo.op))?.receipt.outcome === 'refused'
+      if (photo.state === 'failed' && (id === undefined || refused)) continue
+      await outbox.photos.update(photo.id, { state: 'waiting', nextTryAt: 0, tries: 0 })
+      await outbox.problems.delete(photo.id)
+    }
+  })
+  askForSync(true)
+}
+
+/** The person has read that his storage was lost. */
+export function forgetLoss(): Promise<void> {
+  return forget(userId())
+}
+
+export { exportOutbox } from './outboxFile'

@@ -1,0 +1,167 @@
+/** Send what the server has not seen: in order, in bounded batches, until nothing is left or somebody says no. */
+import { rfc3339, hasStepped, type Sample } from '../lib/clock'
+import { getValue, type OutboxOp, type WireOp } from '../local/db'
+import { learn } from './answer'
+import { readSample, report, type SyncContext } from './context'
+import { adoptEpoch, fillGap, raiseLastN, renumber, standing, voidOp, type Standing } from './device'
+import { readSecret } from './secrets'
+import { Failure } from './transport'
+import { BODY_BYTES_MAX, isPushAnswer, OPS_MAX, SCHEMA, type PushAnswer, type PushRequest, type PushResult } from './wire'
+
+const CONFLICTS_MAX = 5
+const FRESH_SAMPLE_MS = 10 * 60_000
+const LIMIT_MS = 30_000
+
+export interface Pushed {
+  /** Operations the server answered in this round. */
+  sent: number
+}
+
+/**
+ * @param probe ask even with nothing to send: the answer tells whether the server is still the one we know
+ * Throws `Failure` when the round cannot go on; what was answered before is recorded.
+ */
+export async function push(ctx: SyncContext, probe = false): Promise<Pushed> {
+  let most = OPS_MAX
+  let sent = 0
+  let conflicts = 0
+  let ask = probe
+  for (;;) {
+    const stand = await standing(ctx.outbox)
+    const batch = await nextBatch(ctx, stand.lastN, most)
+    if (batch.length === 0 && !ask) return { sent }
+    try {
+      await sendBatch(ctx, stand, batch)
+      sent += batch.length
+      ask = false
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      if (error.status === 413 && batch.length > 1) {
+        most = Math.ceil(batch.length / 2)
+      } else if (error.status === 413 && error.kind === 'server' && batch[0]) {
+        await giveUpTooLarge(ctx, batch[0])
+      } else {
+        conflicts += 1
+        if (conflicts > CONFLICTS_MAX || !(await reconcile(ctx, error))) throw error
+      }
+    }
+  }
+}
+
+/** Operations that the server does not have yet. */
+export async function countUnsent(ctx: SyncContext): Promise<number> {
+  const lastN = (await getValue<number>(ctx.outbox.meta, 'lastN')) ?? 0
+  return ctx.outbox.ops.where('n').above(lastN).count()
+}
+
+/** The server and we disagree about the count: false when that cannot be settled here. */
+async function reconcile(ctx: SyncContext, failure: Failure): Promise<boolean> {
+  const { code, details, status } = failure
+  if (status !== 409) return false
+  if (code === 'epoch' && typeof details.epoch === 'string' && Number.isInteger(details.last_n)) {
+    await adoptEpoch(ctx, details.epoch, details.last_n as number)
+  } else if (code === 'gap' && Number.isInteger(details.expected_n)) {
+    await fillGap(ctx, details.expected_n as number)
+  } else if (code === 'device_forked' || code === 'device_taken') {
+    await renumber(ctx.outbox)
+  } else {
+    return false
+  }
+  return true
+}
+
+async function nextBatch(ctx: SyncContext, lastN: number, most: number): Promise<OutboxOp[]> {
+  const ops = await ctx.outbox.ops.where('n').above(lastN).limit(most).sortBy('n')
+  const batch: OutboxOp[] = []
+  let bytes = 0
+  for (const op of ops) {
+    // At worst each character takes three bytes.
+    bytes += JSON.stringify(op.args).length * 3 + 600
+    if (batch.length > 0 && bytes > BODY_BYTES_MAX) break
+    batch.push(op)
+  }
+  return batch
+}
+
+export async function sendBatch(ctx: SyncContext, stand: Standing, batch: OutboxOp[]): Promise<void> {
+  const request: PushRequest = {
+    user: ctx.user,
+    device: stand.device,
+    epoch: stand.epoch,
+    schema: SCHEMA,
+    ...(await clockNow(ctx)),
+    ops: batch.map(wireOf),
+  }
+  const first = batch[0]
+  const last = batch[batch.length - 1]
+  if (first && last) await report(ctx, { pushing: { from: first.n, to: last.n } })
+  try {
+    const answer = await ctx.net.ask({ method: 'POST', path: '/sync/push', json: request, limitMs: LIMIT_MS })
+    if (!isPushAnswer(answer.body)) throw new Failure('offline', answer.status, 'not_ours', '')
+    await learn(ctx, answer, answer.body.time)
+    await record(ctx, batch, answer.body)
+  } finally {
+    if (first) await report(ctx, { pushing: undefined })
+  }
+}
+
+/** `sent_at`, and the offset only while the sample still speaks of this clock. */
+async function clockNow(
+  ctx: SyncContext,
+): Promise<Pick<PushRequest, 'sent_at' | 'offset_ms' | 'offset_uncertainty_ms'>> {
+  const tap = ctx.tap()
+  const sample: Sample | undefined = await readSample(ctx)
+  const fresh =
+    sample?.origin === tap.origin && tap.monoMs - sample.monoMs < FRESH_SAMPLE_MS && !hasStepped(sample, tap)
+  return {
+    sent_at: rfc3339(tap.wallMs),
+    offset_ms: fresh && sample ? Math.round(sample.offsetMs) : null,
+    offset_uncertainty_ms: fresh && sample ? Math.ceil(sample.uncertaintyMs) : null,
+  }
+}
+
+function wireOf(op: OutboxOp): WireOp {
+  const { id, n, name, v, subject, base, at, clock, args } = op
+  if (op.secret) {
+    const content = readSecret(id)
+    return content ? { id, n, ...content } : { id, n, name: 'void', v: 1, subject, base: null, at, args: { code: 'forgotten' } }
+  }
+  return { id, n, name, v, subject, base, at, ...(clock ? { clock } : {}), args }
+}
+
+async function record(ctx: SyncContext, batch: OutboxOp[], answer: PushAnswer): Promise<void> {
+  const { outbox } = ctx
+  const at = ctx.tap().wallMs
+  const results = new Map(answer.results.map((result) => [result.id, result]))
+  await outbox.transaction('rw', outbox.ops, outbox.meta, async () => {
+    await raiseLastN(outbox, answer.last_n)
+    for (const sent of batch) {
+      const result = results.get(sent.id)
+      const op = await outbox.ops.get(sent.n)
+      if (!result || op?.id !== sent.id) continue
+      // A mismatch consumes no number: unless the server has this one already, nothing must stand there.
+      if (result.code === 'op_mismatch' && answer.last_n < op.n) await voidOp(outbox, op, 'op_mismatch')
+      else await outbox.ops.put({ ...op, answer: { ...answerOf(result), at } })
+    }
+  })
+}
+
+function answerOf(result: PushResult): Omit<PushResult, 'id' | 'n'> {
+  const { id: _id, n: _n, ...rest } = result
+  return rest
+}
+
+async function giveUpTooLarge(ctx: SyncContext, op: OutboxOp): Promise<void> {
+  const { outbox } = ctx
+  const { id, name, subject, label, at, args } = op
+  await outbox.transaction('rw', outbox.ops, outbox.problems, outbox.photos, async () => {
+    await outbox.problems.put({
+      ...{ id, name, subject, label, at, args },
+      kind: 'too_large',
+      code: 'too_large',
+      notedAt: ctx.tap().wallMs,
+    })
+    await outbox.photos.where('op').equals(id).modify({ state: 'failed', code: 'too_large' })
+    await voidOp(outbox, op, 'too_large')
+  })
+}

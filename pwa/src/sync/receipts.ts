@@ -1,0 +1,105 @@
+/**
+ * Tidying the outbox after a pull. The receipts lie in the base since the transaction that brought their rows; the
+ * view has left their operations out since then. Here each operation moves to the sent log (or also to 待处理), and
+ * only then its receipt is forgotten. A crash between the two databases repeats this, with the same end.
+ */
+import type { BaseReceipt, OutboxOp, Problem, SentOp } from '../local/db'
+import type { SyncContext } from './context'
+import { raiseLastN, standing } from './device'
+import { sendBatch } from './push'
+import { forgetSecret } from './secrets'
+
+const PULLS_WITHOUT_MAX = 2
+const ASK_AGAIN_MAX = 100
+
+export async function settle(ctx: SyncContext): Promise<void> {
+  const receipts = await ctx.base.receipts.toArray()
+  if (receipts.length === 0) return
+  const erased = await confidentialSubjects(ctx)
+  for (const receipt of receipts) await settleOne(ctx, receipt, erased)
+  await ctx.base.receipts.bulkDelete(receipts.map((receipt) => receipt.id))
+}
+
+/**
+ * Operations that the server has, but for which complete pulls brought no receipt (a base that was lost in
+ * between): ask about them again. A known id is answered `duplicate` with its first outcome, which settles it;
+ * an unknown one shows that the server forgot, and the push sorts that out.
+ */
+export async function askAgain(ctx: SyncContext): Promise<void> {
+  const { outbox } = ctx
+  const stand = await standing(outbox)
+  const late = await outbox.ops.where('n').belowOrEqual(stand.lastN).limit(ASK_AGAIN_MAX).sortBy('n')
+  if (late.length === 0) return
+  await outbox.ops
+    .where('n')
+    .anyOf(late.map((op) => op.n))
+    .modify((op) => {
+      op.pullsWithout = (op.pullsWithout ?? 0) + 1
+    })
+  const overdue = late.filter((op) => (op.pullsWithout ?? 0) + 1 > PULLS_WITHOUT_MAX)
+  if (overdue.length === 0) return
+  await sendBatch(ctx, stand, overdue)
+  for (const { n } of overdue) {
+    const op = await outbox.ops.get(n)
+    const answer = op?.answer
+    if (!op || answer?.outcome !== 'duplicate' || !answer.first) continue
+    const { first, code, message, rev } = answer
+    const receipt: BaseReceipt = { id: op.id, n, outcome: first }
+    if (code !== undefined) receipt.code = code
+    if (message !== undefined) receipt.message = message
+    if (rev !== undefined) receipt.rev = rev
+    await settleOne(ctx, receipt, await confidentialSubjects(ctx))
+  }
+}
+
+async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<string>): Promise<void> {
+  const { outbox } = ctx
+  const settledAt = ctx.tap().wallMs
+  await outbox.transaction('rw', [outbox.ops, outbox.sent, outbox.problems, outbox.photos, outbox.meta], async () => {
+    const op = await outbox.ops.where('id').equals(receipt.id).first()
+    if (!op) return
+    await raiseLastN(outbox, op.n === receipt.n ? op.n : 0)
+    const device = String((await outbox.meta.get('device'))?.value)
+    const kept = op.secret || erased.has(op.subject) ? blank(op) : op
+    await outbox.sent.put(sentOf(kept, receipt, device, settledAt))
+    if (receipt.outcome !== 'applied' && op.name !== 'void') {
+      await outbox.problems.put(problemOf(kept, receipt, settledAt))
+    }
+    if (receipt.outcome === 'refused') {
+      const patch = { state: 'failed' as const, code: receipt.code ?? 'refused' }
+      await outbox.photos.where('op').equals(op.id).modify(patch)
+    }
+    await outbox.ops.delete(op.n)
+  })
+  forgetSecret(receipt.id)
+}
+
+/** Tickets that have become (or were) confidential: what was written about them is erased once it is delivered. */
+async function confidentialSubjects(ctx: SyncContext): Promise<Set<string>> {
+  const subjects = (await ctx.outbox.ops.toArray()).map((op) => op.subject)
+  const rows = await ctx.base.rows.bulkGet([...new Set(subjects)].map((id): [string, string] => ['ticket', id]))
+  const found = rows.flatMap((row) => (row && (row.doc as { confidential?: boolean }).confidential ? [row.id] : []))
+  return new Set(found)
+}
+
+function blank(op: OutboxOp): OutboxOp {
+  return { ...op, name: 'void', args: { code: 'erased' }, label: {} }
+}
+
+function sentOf(op: OutboxOp, receipt: BaseReceipt, device: string, settledAt: number): SentOp {
+  const { answer: _answer, pullsWithout: _pulls, secret: _secret, ...rest } = op
+  const { id: _id, n: _n, ...told } = receipt
+  return { ...rest, device, settledAt, receipt: told }
+}
+
+function problemOf(op: OutboxOp, receipt: BaseReceipt, notedAt: number): Problem {
+  const { id, name, subject, label, at, args } = op
+  const problem: Problem = {
+    ...{ id, name, subject, label, at, args },
+    kind: receipt.outcome === 'kept' ? 'kept' : 'refused',
+    notedAt,
+  }
+  if (receipt.code !== undefined) problem.code = receipt.code
+  if (receipt.message !== undefined) problem.message = receipt.message
+  return problem
+}
