@@ -1,0 +1,162 @@
+"""Loads the demo town through the same doors as a real one: intake, operations, the city's news."""
+
+import heapq
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+
+from server.actions import passwords, people
+from server.actions.desk import Desk
+from server.actions.intake import CITY_AUTHOR, Taken, ingest
+from server.actions.intake_form import Form, read_form
+from server.demo.ids import demo_id
+from server.demo.people import CAST, INTAKE_KEY, PASSWORD, PEOPLE
+from server.demo.scripts import everything
+from server.demo.story import Step, Story
+from server.demo.teller import Teller
+from server.demo.town import GRIDS, UNITS, unit_named
+from server.domain.roles import SYSTEM, Unit
+from server.store import facts, people_rows, sessions, tickets
+from server.store.engine import reading
+from server.store.people import Directory, Grid, directory
+from sync.clock import Moment, rfc3339
+from sync.log import Author
+from sync.op import make_op
+from sync.perform import perform
+
+SEED = 46  # the number of the document that the town's rules come from
+_NO_PASSWORD = "!"  # noqa: S105 - a hash that no password has
+_NO_PHOTO = "演示数据，未附照片。"
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass
+class Loaded:
+    """What came of it: tickets by their city number, operations carried out, and those that the rules refused."""
+
+    tickets: dict[str, str] = field(default_factory=dict)
+    operations: int = 0
+    refused: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def load(desk: Desk, now_ms: int, *, seed: int = SEED, stories: list[Story] | None = None) -> Loaded:
+    """Fill an empty database with the town, its people and its tickets around `now_ms`."""
+    load_people(desk, now_ms)
+    told = everything(Teller(random.Random(seed), now_ms)) if stories is None else stories
+    return _Stage(desk, now_ms).play(told)
+
+
+def load_people(desk: Desk, now_ms: int) -> None:
+    """Units, grids, people and the intake key; repeating it changes nothing."""
+    password_hash = passwords.hashed(PASSWORD)
+    with desk.log.write(now_ms) as tx:
+        connection = tx.connection
+        known = directory(connection)
+        for unit in UNITS:
+            if unit.id not in known.units:
+                people_rows.add_unit(
+                    connection, Unit(unit.id, unit.name, unit.kind, unit.village, unit.duties), now_ms
+                )
+        for grid in GRIDS:
+            if grid.id not in known.grids:
+                people_rows.add_grid(connection, Grid(grid.id, grid.name, unit_named(grid.unit).id))
+        for person in PEOPLE:
+            if person.id in known.people:
+                continue
+            form = people.Form(
+                person.username,
+                person.name,
+                person.role,
+                unit_named(person.unit).id if person.unit else None,
+                next((grid.id for grid in GRIDS if grid.name == person.grid), None),
+            )
+            hash_ = password_hash if person.login else _NO_PASSWORD
+            people.add(tx, "system", form, hash_, now_ms, person_id=person.id, must_change=False)
+        if sessions.intake_key_name(connection, INTAKE_KEY) is None:
+            sessions.add_intake_key(connection, INTAKE_KEY, "demo", now_ms)
+        cast = {"usernames": [person.username for person in CAST], "password": PASSWORD}
+        facts.write(connection, facts.DEMO_CAST, orjson.dumps(cast).decode())
+
+
+class _Stage:
+    """Plays the stories in the order in which the server heard of things."""
+
+    def __init__(self, desk: Desk, now_ms: int) -> None:
+        self.desk = desk
+        self.now_ms = now_ms
+        self.done = Loaded()
+        with reading(desk.engine) as connection:
+            self.known: Directory = directory(connection)
+
+    def play(self, stories: list[Story]) -> Loaded:
+        for _, _, story, step in heapq.merge(*self._lines(stories), key=lambda line: line[:2]):
+            if step is None:
+                self._call(story)
+            elif story.external_no in self.done.tickets:
+                self._step(story, step)
+        return self.done
+
+    def _lines(self, stories: list[Story]) -> Iterator[list[tuple[int, int, Story, Step | None]]]:
+        """For each story its lines up to the present, by the moment at which the server hears of them."""
+        for number, story in enumerate(stories):
+            lines: list[tuple[int, int, Story, Step | None]] = [(story.received_at_ms, number, story, None)]
+            heard = story.received_at_ms
+            for step in story.steps:
+                heard = max(heard + 1, step.at_ms + step.lag_ms)
+                if heard > self.now_ms:
+                    break
+                lines.append((heard, number, story, step))
+            yield lines
+
+    def _call(self, story: Story) -> None:
+        raw = story.form | {"external_no": story.external_no, "received_at": rfc3339(story.received_at_ms)}
+        form = read_form(raw, self.known)
+        if not isinstance(form, Form):
+            raise TypeError(f"the demo's own form is wrong: {form}")
+        taken: Taken = ingest(self.desk, form, CITY_AUTHOR, story.received_at_ms)
+        self.done.tickets[story.external_no] = taken.ticket_id
+
+    def _step(self, story: Story, step: Step) -> None:
+        ticket_id = self.done.tickets[story.external_no]
+        args = self._args(step, ticket_id)
+        op = make_op(demo_id("op", story.external_no, step.name, str(step.at_ms)), step.name, ticket_id, args)
+        heard = step.at_ms + step.lag_ms
+        bounds = (story.received_at_ms, heard) if step.trust == "unverified" else (step.at_ms, step.at_ms)
+        moment = Moment(step.at_ms, *bounds, step.trust)
+        verdict = perform(
+            self.desk.log, self.desk.handler, [op], self._author(step.by), heard, moment=moment
+        )[0]
+        self.done.operations += 1
+        if verdict.outcome == "refused":
+            self.done.refused.append(
+                (story.external_no, step.name, f"{verdict.code} {dict(verdict.details)}")
+            )
+            logger.warning(
+                "demo_step_refused", name=step.name, code=verdict.code, details=dict(verdict.details)
+            )
+
+    def _args(self, step: Step, ticket_id: str) -> dict[str, Any]:
+        if callable(step.args):
+            with reading(self.desk.engine) as connection:
+                ticket = tickets.load(connection, [ticket_id])[ticket_id]
+            args = dict(step.args(ticket, self.done.tickets.__getitem__))
+        else:
+            args = dict(step.args)
+        if step.photos:
+            args["no_photo_reason"] = _NO_PHOTO
+        return args
+
+    def _author(self, by: str) -> Author:
+        if by == "city":
+            return CITY_AUTHOR
+        if by == "system":
+            return Author("system", None, SYSTEM)
+        person = self.known.person_named(by)
+        if person is None:
+            raise KeyError(by)
+        return Author(person.id, None, person)

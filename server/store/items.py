@@ -1,0 +1,105 @@
+"""What a supervisor must look at, as rows: added once, settled once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.store.tables_ticket import item, ticket
+
+_ADD = {
+    "sqlite": sqlite.insert(item).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(item).on_conflict_do_nothing(),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to look at; `kind` is the domain's notice kind, or `external_no_taken`, `photo_missing`."""
+
+    id: str
+    kind: str
+    ticket_id: str | None
+    op_id: str | None
+    unit: str | None
+    details: Mapping[str, Any]
+    created_at_ms: int
+
+
+def add(connection: sa.Connection, new: Sequence[Item]) -> None:
+    """Put them on the list; an id that is there already stays as it is, done or not."""
+    connection.execute(
+        _ADD[connection.dialect.name],
+        [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "ticket_id": each.ticket_id,
+                "op_id": each.op_id,
+                "unit": each.unit,
+                "details": orjson.dumps(each.details).decode(),
+                "created_at": each.created_at_ms,
+            }
+            for each in new
+        ],
+    )
+
+
+def settle(connection: sa.Connection, kind: str, op_ids: Sequence[str], by: str, now_ms: int) -> None:
+    """Items of that kind about these operations are done."""
+    connection.execute(
+        sa.update(item)
+        .where(item.c.kind == kind, item.c.op_id.in_(op_ids), item.c.done_at.is_(None))
+        .values(done_at=now_ms, done_by=by)
+    )
+
+
+def finish(connection: sa.Connection, item_id: str, by: str, note: str, now_ms: int) -> bool:
+    """Somebody dealt with it; False if there is no such open item."""
+    done = connection.execute(
+        sa.update(item)
+        .where(item.c.id == item_id, item.c.done_at.is_(None))
+        .values(done_at=now_ms, done_by=by, note=note)
+    )
+    return done.rowcount == 1
+
+
+def listed(
+    connection: sa.Connection,
+    *,
+    kind: str | None,
+    open_only: bool,
+    unit: str | None,
+    with_confidential: bool,
+    limit: int,
+    offset: int,
+) -> tuple[list[sa.Row[Any]], int]:
+    """Items, the newest first, with number, title and secrecy of their tickets; and how many there are in all."""
+    conditions = []
+    if kind is not None:
+        conditions.append(item.c.kind == kind)
+    if open_only:
+        conditions.append(item.c.done_at.is_(None))
+    if unit is not None:
+        conditions.append(item.c.unit == unit)
+    if not with_confidential:
+        conditions.append(sa.or_(ticket.c.confidential.is_(None), ticket.c.confidential.is_(False)))
+    source = item.outerjoin(ticket, ticket.c.id == item.c.ticket_id)
+    total = connection.execute(sa.select(sa.func.count()).select_from(source).where(*conditions)).scalar_one()
+    rows = connection.execute(
+        sa.select(item, ticket.c.external_no, ticket.c.title, ticket.c.confidential, ticket.c.state)
+        .select_from(source)
+        .where(*conditions)
+        .order_by(item.c.created_at.desc(), item.c.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return list(rows), total
+
+
+def find(connection: sa.Connection, item_id: str) -> sa.Row[Any] | None:
+    """One item, or None."""
+    return connection.execute(sa.select(item).where(item.c.id == item_id)).first()

@@ -1,0 +1,167 @@
+"""Tickets in bulk: loaded locked and in order of id, written back with the columns that queries need."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.domain.roles import buckets_of_ticket
+from server.domain.ticket import Ticket
+from server.store.clock_rows import clock_rows, next_due
+from server.store.tables_ticket import clock, ticket, ticket_party
+
+# Rights that do not hang on a named party are asked of the ticket's own columns.
+_TOWN_WIDE = frozenset({"town", "town-confidential"})
+DETERMINED_FLAG = "determined"
+
+_BY_ID = (
+    sa.select(ticket.c.body).where(ticket.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(ticket.c.id)
+)
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+_ADD = sa.insert(ticket)
+_CHANGE = (
+    sa.update(ticket)
+    .where(ticket.c.id == sa.bindparam("_id"))
+    .values({column.name: sa.bindparam(column.name) for column in ticket.c if column.name != "id"})
+)
+_ADD_PARTY = sa.insert(ticket_party)
+_DROP_PARTY = sa.delete(ticket_party).where(
+    ticket_party.c.ticket_id == sa.bindparam("_ticket"), ticket_party.c.party == sa.bindparam("_party")
+)
+_DROP_CLOCK = sa.delete(clock).where(
+    clock.c.ticket_id == sa.bindparam("_ticket"),
+    clock.c.kind == sa.bindparam("_kind"),
+    clock.c.cycle == sa.bindparam("_cycle"),
+)
+_CLOCK_KEY = ("ticket_id", "kind", "cycle")
+
+
+def _upsert_clock(insert: Any) -> Any:
+    made = insert(clock)
+    return made.on_conflict_do_update(
+        index_elements=list(_CLOCK_KEY),
+        set_={column.name: made.excluded[column.name] for column in clock.c if column.name not in _CLOCK_KEY},
+    )
+
+
+_PUT_CLOCK = {"sqlite": _upsert_clock(sqlite.insert), "postgresql": _upsert_clock(postgresql.insert)}
+
+
+def load(connection: sa.Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Ticket]:
+    """Tickets by id; unknown ids are missing. `lock` takes the rows in order of id, for a write transaction."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = connection.execute(_BY_ID_LOCKED if lock else _BY_ID, {"ids": wanted})
+    tickets = (Ticket.from_dict(orjson.loads(body)) for (body,) in rows)
+    return {each.id: each for each in tickets}
+
+
+def find(connection: sa.Connection, ticket_id: str) -> Ticket | None:
+    """One ticket, or None."""
+    return load(connection, [ticket_id]).get(ticket_id)
+
+
+def find_by_no(connection: sa.Connection, external_no: str) -> Ticket | None:
+    """The ticket under the city's number, or None."""
+    body = connection.execute(sa.select(ticket.c.body).where(ticket.c.external_no == external_no)).scalar()
+    return Ticket.from_dict(orjson.loads(body)) if body is not None else None
+
+
+def parties(of: Ticket) -> set[str]:
+    """Whose ticket it is, in bucket names, also after it has left the phones or was merged (DOMAIN E)."""
+    state = "handling" if of.state == "merged" else of.state
+    category = "complaint" if of.category == "praise" else of.category
+    found = buckets_of_ticket(of.evolve(left_phones=False, state=state, category=category)) - _TOWN_WIDE
+    if DETERMINED_FLAG in of.flags and not of.confidential:
+        found.add("determining")
+    return found
+
+
+def save(
+    connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket], now_ms: int
+) -> None:
+    """Write `changed`; `before` are the same tickets as they were loaded, without those that are new."""
+    added = [_row(each, now_ms) for each in changed if each.id not in before]
+    altered = [_row(each, now_ms) for each in changed if each.id in before]
+    if added:
+        connection.execute(_ADD, added)
+    if altered:
+        for row in altered:
+            row["_id"] = row.pop("id")
+        connection.execute(_CHANGE, altered)
+    _save_parties(connection, before, changed)
+    _save_clocks(connection, before, changed)
+
+
+def _save_parties(connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket]) -> None:
+    added: list[dict[str, str]] = []
+    dropped: list[dict[str, str]] = []
+    for each in changed:
+        now = parties(each)
+        old = parties(before[each.id]) if each.id in before else set()
+        added.extend({"ticket_id": each.id, "party": party} for party in sorted(now - old))
+        dropped.extend({"_ticket": each.id, "_party": party} for party in sorted(old - now))
+    if dropped:
+        connection.execute(_DROP_PARTY, dropped)
+    if added:
+        connection.execute(_ADD_PARTY, added)
+
+
+def _save_clocks(connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket]) -> None:
+    put: list[dict[str, Any]] = []
+    dropped: list[dict[str, Any]] = []
+    for each in changed:
+        now = {_key(row): row for row in clock_rows(each)}
+        old = {_key(row): row for row in clock_rows(before[each.id])} if each.id in before else {}
+        put.extend(row for key, row in now.items() if old.get(key) != row)
+        dropped.extend(
+            {"_ticket": key[0], "_kind": key[1], "_cycle": key[2]} for key in old if key not in now
+        )
+    if dropped:
+        connection.execute(_DROP_CLOCK, dropped)
+    if put:
+        connection.execute(_PUT_CLOCK[connection.dialect.name], put)
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    return row["ticket_id"], row["kind"], row["cycle"]
+
+
+def _row(of: Ticket, now_ms: int) -> dict[str, Any]:
+    due_at, result_due_at, provisional = next_due(of)
+    return {
+        "id": of.id,
+        "external_no": of.external_no,
+        "rev": of.rev,
+        "state": of.state,
+        "cycle": of.cycle,
+        "category": of.category,
+        "urgent": of.urgent,
+        "confidential": of.confidential,
+        "title": of.title,
+        "search": _search_text(of),
+        "village": of.place.get("village"),
+        "lead_unit": of.lead_unit,
+        "assignee": of.assignee,
+        "into_id": of.merged_into,
+        "received_at": of.received_at,
+        "assigned_at": of.assigned_at,
+        "replied_at": of.replied_at,
+        "closed_at": of.closed_at,
+        "next_due_at": due_at,
+        "result_due_at": result_due_at,
+        "provisional": provisional,
+        "on_phones": not of.left_phones,
+        "changed_at": now_ms,
+        "body": orjson.dumps(of.to_dict()).decode(),
+    }
+
+
+def _search_text(of: Ticket) -> str:
+    if of.confidential:
+        return ""
+    parts = (of.external_no, of.title, of.content, of.place.get("village"), of.place.get("address"))
+    return "\n".join(part for part in parts if part).lower()
