@@ -3,25 +3,22 @@
 from functools import cached_property
 from typing import cast
 
-import structlog
 from flask import current_app, g, has_request_context, request
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.actions.desk import Desk
 from server.actions.handler import TicketHandler
+from server.actions.photos import Bounds, PhotoDesk
 from server.api.poke_streams import Streams
-from server.clock import now_ms
 from server.config import Settings
+from server.store.blobs import Blobs, FolderBlobs, S3Blobs
 from server.store.contacts import Vault
 from server.store.oplog import Oplog
-from sync.log import Unavailable
+from sync.log import Retry, Unavailable
 
 ZH = "zh-CN"
 EN = "en"
-EPOCH_KNOWN_MS = 2000
-
-logger = structlog.get_logger(__name__)
 
 
 class Parts:
@@ -33,7 +30,6 @@ class Parts:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings = settings
         self.engine = engine
-        self._epoch: tuple[str, int] = ("", 0)
 
     @cached_property
     def handler(self) -> TicketHandler:
@@ -46,6 +42,15 @@ class Parts:
         return Desk(self.engine, self.log, self.handler.inside(), Vault(self.settings.secret("contact")))
 
     @cached_property
+    def photo_desk(self) -> PhotoDesk:
+        """What photos need."""
+        told = self.settings
+        bounds = Bounds(
+            told.photo_bytes_max, told.photo_pixels_max, told.photo_unnamed_max, told.photo_unnamed_h
+        )
+        return PhotoDesk(self.desk, told.data / "uploads", blobs_for(told), bounds)
+
+    @cached_property
     def streams(self) -> Streams:
         """Open event streams; never more than a quarter of the threads."""
         return Streams(self.log, max(1, self.settings.threads // 4))
@@ -55,16 +60,18 @@ class Parts:
         return Oplog(self.engine, self.settings.secret("sync"))
 
     def epoch(self) -> str:
-        """The epoch of the data, looked up every other second at most; the last known one if that fails."""
-        known, read_at_ms = self._epoch
-        now = now_ms()
-        if read_at_ms + EPOCH_KNOWN_MS < now:
-            try:
-                known = self.log.epoch()
-            except (SQLAlchemyError, Unavailable):
-                logger.warning("epoch_not_read")
-            self._epoch = (known, now)
-        return known
+        """The epoch of the data as this process saw it last; empty while the database was never reached."""
+        try:
+            return self.log.epoch()
+        except (SQLAlchemyError, Unavailable, Retry):
+            return ""
+
+
+def blobs_for(settings: Settings) -> Blobs:
+    """Where these settings keep photos."""
+    if settings.s3_bucket:
+        return S3Blobs(settings.s3_bucket, settings.s3_endpoint, settings.s3_region)
+    return FolderBlobs(settings.data / "photos")
 
 
 def parts() -> Parts:
@@ -89,6 +96,10 @@ def handler() -> TicketHandler:
 
 def desk() -> Desk:
     return parts().desk
+
+
+def photo_desk() -> PhotoDesk:
+    return parts().photo_desk
 
 
 def secret(purpose: str) -> bytes:

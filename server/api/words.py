@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from server.api.field_words import FIELD_WORDS
 from server.domain import refusal
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -56,13 +57,29 @@ WORDS: dict[str, tuple[str, str]] = {
         "The database cannot be reached now; try again.",
     ),
     "disk_full": ("服务器存储空间已满，请联系管理员。", "The server's disk is full; tell the administrator."),
+    "tus_version": ("上传协议的版本不对，需要 {version}。", "This upload protocol is not spoken here; use {version}."),
+    "hash_differs": ("这张照片的编号已用于另一张照片。", "This photo id stands for another picture."),
+    "too_many_unnamed": (
+        "待关联的照片太多（上限 {limit} 张），请先发送记录。",
+        "Too many photos ({limit}) wait for their records; send those first.",
+    ),
+    "offset_mismatch": ("续传位置不对，将从断点继续。", "The upload goes on from another place."),
+    "upload_busy": ("这张照片正在上传中。", "This photo is being uploaded at this moment."),
+    "piece_damaged": ("这一段在传输中损坏，请重发。", "This piece was damaged on its way; send it again."),
+    "already_complete": ("照片已完整送达，不能删除。", "The photo is complete and cannot be deleted."),
+    "checksum_mismatch": (
+        "照片内容与登记的不一致，将重新上传。",
+        "The photo is not the one announced; it will be sent again.",
+    ),
+    "not_an_image": ("这不是可识别的照片。", "This is not a picture that can be read."),
+    "too_many_pixels": ("照片的尺寸过大。", "The picture has too many pixels."),
     "bad_file": ("无法读取这个文件。", "This file could not be read."),
 }
 
 
 def words(code: str, details: Mapping[str, Any], language: str) -> str:
     """The sentence for a code; the domain's own words for the codes that are the domain's."""
-    found = WORDS.get(code)
+    found = WORDS.get(code) or FIELD_WORDS.get(code)
     if found is None:
         return refusal.words(code, details, language)
     text = found[1] if language == "en" else found[0]
