@@ -5,11 +5,13 @@
 import { liveQuery, type Subscription } from 'dexie'
 import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter, type Ref } from 'vue'
 import type { Me, TicketView } from '../domain/types'
+import type { Sample } from '../lib/clock'
 import { getValue, openBase, openOutbox } from './db'
 import { dropDraft, readDraft, writeDraft } from './drafts'
 import { readOutbox, readProblems, type OutboxItem } from './outbox'
 import type { ContactRow, GoneRow, Problem, Session, SyncStatus } from './records'
 import { onSession, session, userId } from './session'
+import { isUpdateReady, onUpdate } from '../lib/update'
 import { onStorage, storageFacts, type StorageFacts } from './storage'
 import { readGone, readTicket, readTickets } from './tickets'
 
@@ -30,8 +32,14 @@ export interface SyncView {
   /** Rows fetched so far, while an empty phone is filled. */
   filling?: number
   trouble?: SyncStatus['trouble']
+  /** Server minus device (ms), as well as it is known. */
+  offsetMs?: number
+  /** The phone's clock is more than two minutes wrong. */
+  clockOff: boolean
   storage: StorageFacts
 }
+
+const CLOCK_OFF_MS = 2 * 60_000
 
 const sessionRef = shallowRef<Session | null>(session())
 onSession((next) => {
@@ -42,6 +50,16 @@ const storageRef = shallowRef<StorageFacts>(storageFacts())
 onStorage((next) => {
   storageRef.value = next
 })
+
+const updateRef = shallowRef(isUpdateReady())
+onUpdate((ready) => {
+  updateRef.value = ready
+})
+
+/** A new version of the app waits for `applyUpdate` (lib/update.ts). */
+export function liveUpdate(): Readonly<Ref<boolean>> {
+  return updateRef
+}
 
 /** The session of this browser; `state` other than `live` means: sign in again, nothing is lost. */
 export function liveSession(): Readonly<Ref<Session | null>> {
@@ -88,6 +106,7 @@ export function liveSync(): Readonly<Ref<SyncView>> {
   const current = liveSession()
   const counts = follow(undefined, (me) => readCounts(me.id))
   const status = follow(undefined, (me) => getValue<SyncStatus>(openBase(me.id).meta, 'status'))
+  const sample = follow(undefined, (me) => getValue<Sample>(openBase(me.id).meta, 'sample'))
   return computed(() => {
     const state = current.value?.state
     const { ops = 0, photos = 0, problems = 0, done = 0, total = 0 } = counts.value ?? {}
@@ -101,8 +120,10 @@ export function liveSync(): Readonly<Ref<SyncView>> {
       needSignIn: state === 'expired' || state === 'wrong_user' || state === 'revoked',
       wrongUser: state === 'wrong_user',
       revoked: state === 'revoked',
+      clockOff: Math.abs(sample.value?.offsetMs ?? 0) > CLOCK_OFF_MS,
       storage: storageRef.value,
     }
+    if (sample.value) view.offsetMs = sample.value.offsetMs
     if (lastContactAt !== undefined) view.lastContactAt = lastContactAt
     if (filling !== undefined) view.filling = filling
     if (trouble !== undefined) view.trouble = trouble

@@ -1,0 +1,2 @@
+/** What pages and their service worker say to each other. */
+export const SKIP_WAITING = 'skip-waiting'
