@@ -4,13 +4,64 @@ An open event stream holds a thread for as long as a screen is open, so threads 
 200 in each worker cost 34 MB in all and keep requests answered beside 250 open streams.
 """
 
-import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
 
-bind = f"{os.environ.get('JIBAN_BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+from prometheus_client import multiprocess
+
+from server.config import SettingError, settings_from_environment
+
+_settings = settings_from_environment()
+
+bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
-workers = int(os.environ.get("JIBAN_WORKERS", "2"))
-threads = int(os.environ.get("JIBAN_THREADS", "200"))
+workers = _settings.workers
+threads = _settings.threads
+worker_connections = max(1000, 4 * _settings.threads)
 keepalive = 75
 timeout = 60
 graceful_timeout = 3
+preload_app = True
 control_socket_disable = True  # by default it would be one shared file in the home folder
+# Whose word counts for the scheme and the client's address is settled in one place: ProxyFix in server.app.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+loglevel = "warning"
+limit_request_line = 8190
+
+
+def when_ready(server: Any) -> None:
+    """Started by hand, without `server.run`, the same conditions hold."""
+    from server import start
+
+    parts = server.app.wsgi().extensions["jiban"]
+    try:
+        start.check(parts.settings, parts.engine)
+    except SettingError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(3)
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """A connection opened before the fork belongs to the parent."""
+    server.app.wsgi().extensions["jiban"].engine.dispose(close=False)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Open event streams end as soon as the worker is told to stop, not when their five minutes are over."""
+    parts = worker.wsgi.extensions["jiban"]
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if "streams" in vars(parts):
+            parts.streams.stop()
+        if callable(before):
+            before(signum, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

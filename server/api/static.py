@@ -12,6 +12,7 @@ from werkzeug.security import safe_join
 
 from server.api.context import settings
 from server.api.encoding import COMPRESSIBLE, accepted, packed
+from server.api.errors import answer, from_http
 
 FOREVER = "public, max-age=31536000, immutable"  # the build puts a hash of the content into these names
 ASK_FIRST = "no-cache"
@@ -47,8 +48,19 @@ _lock = threading.Lock()
 
 
 def install(app: Flask) -> None:
+    """The page at the root; any other address that no route knows is a screen or a file (see `not_found`)."""
     app.add_url_rule("/", "page", screen, defaults={"path": ""})
-    app.add_url_rule("/<path:path>", "screen", screen)
+    app.register_error_handler(NotFound, not_found)
+
+
+def not_found(error: NotFound) -> Response:
+    """No catch-all route, for it would answer 405 where an API address does not exist."""
+    if request.method in {"GET", "HEAD"} and not request.path.startswith("/api/"):
+        try:
+            return screen(request.path.lstrip("/"))
+        except NotFound:
+            pass
+    return answer(from_http(error))
 
 
 def screen(path: str) -> Response:
@@ -56,7 +68,7 @@ def screen(path: str) -> Response:
     folder = settings().pwa
     file = _read(folder, path) if path else None
     if file is None:
-        if path.startswith("api/") or "." in path.rsplit("/", 1)[-1]:
+        if "." in path.rsplit("/", 1)[-1]:
             raise NotFound
         path, file = PAGE, _read(folder, PAGE)
     if file is None:

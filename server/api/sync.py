@@ -8,6 +8,7 @@ import structlog
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from server.api.arguments import BodyParser
 from server.api.context import engine, handler, language, log
 from server.api.errors import Problem
 from server.api.guard import actor, session, signed_in
@@ -29,6 +30,7 @@ logger = structlog.get_logger(__name__)
 OPEN = '"state":"open"'
 DUE = '"due_at":"'
 INSTANT_CHARS = 24
+body_parser = BodyParser()
 DOC = {
     "409": {"$ref": "#/components/responses/Conflict"},
     "413": {"$ref": "#/components/responses/TooLarge"},
@@ -42,7 +44,7 @@ DOC = {
 @blp.doc(requestBody=PUSH_BODY, responses=DOC)
 def push_operations() -> Response:
     """Take a batch of operations; each ends applied, kept, refused or duplicate, and the answer says which."""
-    body, now = json_body(), now_ms()
+    body, now = body_parser.load_json(request, None), now_ms()
     device = _check_device(body)
     author = Author(actor().id, actor=actor())
     told = _refusals_as_problems(
@@ -60,7 +62,7 @@ def push_operations() -> Response:
 @blp.doc(requestBody=PULL_BODY, responses=DOC)
 def pull_changes() -> Response:
     """What changed for this reader since his cursor; receipts and digests with the last page."""
-    body, now = json_body(), now_ms()
+    body, now = body_parser.load_json(request, None), now_ms()
     device = _check_device(body)
     told = _refusals_as_problems(lambda: pull(log(), Reader(actor().id, device or ""), body, now, _words()))
     _remember_device(device)
@@ -68,16 +70,6 @@ def pull_changes() -> Response:
         if "doc" in change:
             change["doc"] = orjson.Fragment(as_of(change["doc"], now))
     return _never_stored(answer(told))
-
-
-def json_body() -> Any:
-    """The request's JSON, read no further than the limit; raises 415 for another type, 400 if it is broken."""
-    if not request.is_json:
-        raise Problem(415, "unsupported_media_type")
-    try:
-        return orjson.loads(request.get_data(cache=False))
-    except orjson.JSONDecodeError:
-        raise Problem(400, "bad_json") from None
 
 
 def as_of(doc: str, at_ms: int) -> str:

@@ -57,7 +57,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The database cannot be reached now; try again.",
     ),
     "disk_full": ("服务器存储空间已满，请联系管理员。", "The server's disk is full; tell the administrator."),
-    "tus_version": ("上传协议的版本不对，需要 {version}。", "This upload protocol is not spoken here; use {version}."),
+    "tus_version": (
+        "上传协议的版本不对，需要 {version}。",
+        "This upload protocol is not spoken here; use {version}.",
+    ),
     "hash_differs": ("这张照片的编号已用于另一张照片。", "This photo id stands for another picture."),
     "too_many_unnamed": (
         "待关联的照片太多（上限 {limit} 张），请先发送记录。",
