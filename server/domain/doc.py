@@ -110,6 +110,16 @@ def _content(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Act
     }
 
 
+def for_office(ticket: Ticket, units: Mapping[str, Unit]) -> Json:
+    """What the desk sees besides: who is complained about, and which units must not get the ticket."""
+    return {
+        "respondent_unit": _unit(ticket.respondent_unit, units),
+        "barred_units": [_unit(u, units) for u in ticket.barred_units],
+        "channel": ticket.channel,
+        "clock_history": ticket.clock_history,
+    }
+
+
 def deadline_state(due_ms: int, met_ms: int | None, now_ms: int | None) -> str:
     """`met` iff met by its due; met late or run out is `missed`; else `open` (DOMAIN §C 5)."""
     if met_ms is not None:
@@ -199,6 +209,7 @@ def _suggestion(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, 
         "joint_units": [_unit(u, units) for u in found["joint_units"]],
         "rule": found["rule"],
         "matter": found["matter"],
+        "alternatives": [_unit(u, units) for u in found["alternatives"]],
     }
 
 
@@ -206,9 +217,7 @@ def _return_request(ticket: Ticket, units: Mapping[str, Unit]) -> Json | None:
     request = ticket.return_request
     if request is None:
         return None
-    shown = {k: v for k, v in request.items() if k != "from"}
-    shown["suggested_unit"] = _unit(request["suggested_unit"], units)
-    return shown
+    return {**request, "suggested_unit": _unit(request["suggested_unit"], units)}
 
 
 def _at(at_ms: int | None) -> str | None:

@@ -4,7 +4,7 @@ import math
 
 _EARTH_M = 6_371_000.0
 _A = 6_378_245.0
-_EE = 0.00669342162296594323
+_EE = 0.006693421622965943
 
 
 def _shift_lat(x: float, y: float) -> float:

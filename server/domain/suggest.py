@@ -29,6 +29,8 @@ def _matters() -> tuple[Matter, ...]:
 
 
 MATTERS = _matters()
+_USUAL = ("综合行政执法", "公共服务办", "公用事业服务中心")
+_ALTERNATIVES_MAX = 4
 
 
 def suggest(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Actor]) -> Json | None:
@@ -58,7 +60,15 @@ def suggest(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Acto
         "joint_units": list(dict.fromkeys(u.id for u in joints if u.id != lead.id)),
         "rule": rule,
         "matter": word,
+        "alternatives": _alternatives(lead, [*joints, duty, village], usable),
     }
+
+
+def _alternatives(lead: Unit, likely: list[Unit | None], units: Mapping[str, Unit]) -> list[str]:
+    """The next best units: the other one of place and duty, who would join, who enforces and who watches."""
+    usual = [_by_name(name, units) for name in _USUAL]
+    known = dict.fromkeys(u.id for u in [*likely, *usual] if u is not None and u.id != lead.id)
+    return list(known)[:_ALTERNATIVES_MAX]
 
 
 def _village(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:

@@ -201,11 +201,11 @@ export interface TicketDoc {
   timeline_cut?: boolean
   urgent_flagged_at: string | null
   /** While received: where the catalogue would send it. */
-  suggestion: { unit: Named; assignee: Named | null; joint_units: Named[]; rule: 'place' | 'duty'; matter: string | null } | null
+  suggestion: { unit: Named; assignee: Named | null; joint_units: Named[]; rule: 'place' | 'duty'; matter: string | null; alternatives: Named[] } | null
   /** Merged into this one: each caller is phoned on his own ticket (subject = id). */
   merged: { id: string; external_no: string; contact: { name: string | null; phone: string | null } | null; callback: boolean }[]
   merged_into: string | null
-  return_request: { op: string; by: Named; at: string; reason: string; basis: string; suggested_unit: Named | null; head_approved: boolean } | null
+  return_request: { op: string; by: Named; at: string; reason: string; basis: string; suggested_unit: Named | null; head_approved: boolean; from: TicketState } | null
   evaluation: { resolved: boolean | null; satisfaction: Satisfaction | null; at: string } | null
   /** received_in_future, urged, determined, no_return … */
   flags: string[]
