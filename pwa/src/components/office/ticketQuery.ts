@@ -1,0 +1,69 @@
+/** The filters of 全部工单: what the address says, what the server is asked. */
+import type { LocationQuery } from 'vue-router'
+
+export interface Filters {
+  q: string
+  state: string[]
+  category: string[]
+  village: string
+  unit: string
+  urgent: boolean
+  overdue: boolean
+  sort: string
+  page: number
+  page_size: number
+}
+
+export const PAGE_SIZES = [20, 50, 100, 200]
+const SORTS = ['due', '-due', 'received', '-received', 'external_no', '-external_no', 'state', '-state']
+
+function text(value: LocationQuery[string] | undefined): string {
+  const one = Array.isArray(value) ? value[0] : value
+  return one ?? ''
+}
+
+function list(value: LocationQuery[string] | undefined): string[] {
+  return text(value).split(',').filter(Boolean)
+}
+
+/** Whatever somebody typed into the address, as filters that the server understands. */
+export function readFilters(query: LocationQuery): Filters {
+  const sort = text(query.sort)
+  const size = Number(text(query.page_size))
+  return {
+    q: text(query.q).slice(0, 100),
+    state: list(query.state),
+    category: list(query.category),
+    village: text(query.village),
+    unit: text(query.unit),
+    urgent: text(query.urgent) === 'true',
+    overdue: text(query.overdue) === 'true',
+    sort: SORTS.includes(sort) ? sort : 'due',
+    page: Math.max(1, Math.floor(Number(text(query.page)) || 1)),
+    page_size: PAGE_SIZES.includes(size) ? size : 50,
+  }
+}
+
+/** Only what differs from nothing, so that addresses stay short. */
+export function toQuery(filters: Filters): Record<string, string> {
+  const { q, state, category, village, unit, urgent, overdue, sort, page, page_size } = filters
+  const all: Record<string, string> = {
+    q,
+    state: state.join(','),
+    category: category.join(','),
+    village,
+    unit,
+    urgent: urgent ? 'true' : '',
+    overdue: overdue ? 'true' : '',
+    sort: sort === 'due' ? '' : sort,
+    page: page > 1 ? String(page) : '',
+    page_size: page_size === 50 ? '' : String(page_size),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+}
+
+/** The query of `GET /tickets` (API.md). */
+export function toRequest(filters: Filters): Record<string, string | number | boolean> {
+  const { page, page_size, sort } = filters
+  return { ...toQuery(filters), sort, page, page_size }
+}
