@@ -5,23 +5,22 @@ import fcntl
 import importlib.util
 import json
 import os
+import runpy
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from server import start
-from server.app import create_app
 from server.config import SettingError, Settings, settings_from_environment
 
-STOP_S = 8.0  # gunicorn gives its requests 3 s; what still runs then is killed
+STOP_S = 6.0  # gunicorn gives its requests 3 s; what still runs then is killed
 READY_S = 60.0
 RESTART_S = 5.0
 SWEEPER = "server.workers.sweeper"
@@ -29,16 +28,69 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    """Returns gunicorn's exit code, 2 when a setting stops the start."""
+    """Returns 0 after an orderly stop, 2 when a setting stops the start, else what went wrong with gunicorn."""
+    metrics = tempfile.mkdtemp(prefix="jiban-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics  # read by prometheus_client as it is imported
     try:
         settings = settings_from_environment()
-        start.prepare(create_app(settings))
+        _prepare(settings)
+        with (settings.data / "running.lock").open("w") as running:
+            fcntl.flock(running, fcntl.LOCK_SH)  # `flask restore` sees it and refuses
+            return _Server(settings).run()
     except SettingError as error:
         print(f"\nJiban cannot start:\n\n{error}\n", file=sys.stderr)
         return 2
-    with (settings.data / "running.lock").open("w") as running:
-        fcntl.flock(running, fcntl.LOCK_SH)  # `flask restore` waits for nobody, it refuses
-        return _Server(settings).run()
+    finally:
+        shutil.rmtree(metrics, ignore_errors=True)
+
+
+def _prepare(settings: Settings) -> None:
+    from server import start
+    from server.app import create_app
+
+    app = create_app(settings)
+    start.prepare(app)
+    app.extensions["jiban"].engine.dispose()  # no connection may be shared with the children
+
+
+class _Child:
+    """A forked process: everything is imported already, so it starts at once."""
+
+    def __init__(self, body: Callable[[], None]) -> None:
+        self.code: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._become(body)
+
+    @staticmethod
+    def _become(body: Callable[[], None]) -> None:
+        code = 1
+        try:
+            os.setsid()  # Ctrl-C comes to the parent alone, which stops us in order
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            if sys.platform == "linux":
+                # Should the parent be killed outright, its children must not go on holding the port.
+                ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            body()
+            code = 0
+        except SystemExit as leave:
+            code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def ended(self) -> bool:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        return self.code is not None
+
+    def signal(self, number: int) -> None:
+        if not self.ended():
+            os.kill(self.pid, number)
 
 
 class _Server:
@@ -47,67 +99,69 @@ class _Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop = threading.Event()
-        self._metrics = tempfile.mkdtemp(prefix="jiban-metrics-")
-        self._environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._metrics}
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
-        config = Path(__file__).with_name("gunicorn_conf.py")
-        web = self._child("-m", "gunicorn", "--config", str(config), "wsgi:app")
-        sweeper = self._sweeper()
+        web, sweeper = _Child(_gunicorn), self._sweeper()
         threading.Thread(target=self._greet, daemon=True).start()
         try:
-            while web.poll() is None and not self._stop.wait(0.2):
-                if sweeper is not None and sweeper.poll() is not None and not self._stop.wait(RESTART_S):
+            while not web.ended() and not self._stop.wait(0.1):
+                if sweeper is not None and sweeper.ended() and not self._stop.wait(RESTART_S):
                     sweeper = self._sweeper()
         finally:
-            self._end([web, *([sweeper] if sweeper else [])])
-            shutil.rmtree(self._metrics, ignore_errors=True)
-        return 0 if self._stop.is_set() else web.returncode or 1
+            _end([web] if sweeper is None else [web, sweeper])
+        return 0 if self._stop.is_set() else web.code or 1
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
-    def _sweeper(self) -> subprocess.Popen[bytes] | None:
-        return self._child("-m", SWEEPER) if importlib.util.find_spec(SWEEPER) else None
-
-    def _child(self, *arguments: str) -> subprocess.Popen[bytes]:
-        # In a session of its own, so that Ctrl-C comes to us alone and we stop it in order.
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-            [sys.executable, *arguments],
-            env=self._environment,
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread yet
-        )
-
-    def _end(self, children: list[subprocess.Popen[bytes]]) -> None:
-        for child in children:
-            child.terminate()
-        deadline = time.monotonic() + STOP_S
-        for child in children:
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+    def _sweeper(self) -> _Child | None:
+        if importlib.util.find_spec(SWEEPER) is None:
+            return None
+        return _Child(_sweep)
 
     def _greet(self) -> None:
         """Once the server answers, say where it is and, in the demo town, who can sign in."""
         host = self._settings.host if self._settings.host != "0.0.0.0" else "127.0.0.1"  # noqa: S104
         address = f"http://{host}:{self._settings.port}"
         deadline = time.monotonic() + READY_S
-        while not self._stop.wait(0.2) and time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{address}/health", timeout=2):  # noqa: S310 - our own address
-                    break
-            except (OSError, urllib.error.URLError):
-                continue
-        else:
-            return
+        while not _answers(address):
+            if self._stop.wait(0.1) or time.monotonic() > deadline:
+                return
         print(f"\n即办 Jiban: {address}", flush=True)
         if self._settings.demo:
             _print_cast(address)
+
+
+def _sweep() -> None:
+    runpy.run_module(SWEEPER, run_name="__main__")
+
+
+def _gunicorn() -> None:
+    from gunicorn.app.wsgiapp import WSGIApplication
+
+    sys.argv = ["gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py")), "wsgi:app"]
+    WSGIApplication().run()
+
+
+def _end(children: list[_Child]) -> None:
+    for child in children:
+        child.signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while not all([child.ended() for child in children]):
+        if time.monotonic() > deadline:
+            for child in children:
+                child.signal(signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=2):  # noqa: S310 - our own address
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
 
 
 def _print_cast(address: str) -> None:
@@ -117,11 +171,6 @@ def _print_cast(address: str) -> None:
     for each in cast["items"]:
         print(f"  {each['username']:<10}{each['role']:<16}{each['name']}  {each['unit'] or ''}")
     print("Ctrl-C stops it.", flush=True)
-
-
-def _die_with_parent() -> None:
-    """Should this process be killed outright, its children must not go on holding the port."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 if __name__ == "__main__":

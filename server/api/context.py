@@ -11,6 +11,7 @@ from server.actions.desk import Desk
 from server.actions.handler import TicketHandler
 from server.actions.photos import Bounds, PhotoDesk
 from server.api.poke_streams import Streams
+from server.clock import now_ms
 from server.config import Settings
 from server.store.blobs import Blobs, FolderBlobs, S3Blobs
 from server.store.contacts import Vault
@@ -30,6 +31,7 @@ class Parts:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self.settings = settings
         self.engine = engine
+        self.started_at_ms = now_ms()
 
     @cached_property
     def handler(self) -> TicketHandler:

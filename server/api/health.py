@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.api.context import engine
+from server.api.context import engine, parts
 from server.api.guard import open_to_all
 from server.api.json import answer
 from server.clock import now_ms
@@ -29,7 +29,7 @@ class Health(Schema):
     workers = fields.Dict(
         required=True,
         keys=fields.String(),
-        values=fields.String(validate=validate.OneOf(("ok", "late", "missing"))),
+        values=fields.String(validate=validate.OneOf(("ok", "starting", "late", "missing"))),
     )
     outbox = fields.Dict(
         required=True, metadata={"description": "`waiting`: how many notices are not sent yet"}
@@ -58,14 +58,15 @@ def answer_health() -> Response:
     except (SQLAlchemyError, Unavailable, Retry):
         return answer(_told("down", "unavailable", {}), 503)
     workers = {"sweeper": _state(beats.get("sweeper"))}
-    well = all(state == "ok" for state in workers.values())
+    well = all(state in {"ok", "starting"} for state in workers.values())
     return answer(_told("ok" if well else "degraded", "ok", workers))
 
 
 def _state(beat: str | None) -> str:
+    now = now_ms()
     if beat is None:
-        return "missing"
-    return "late" if int(beat) + LATE_MS < now_ms() else "ok"
+        return "starting" if parts().started_at_ms + LATE_MS > now else "missing"
+    return "late" if int(beat) + LATE_MS < now else "ok"
 
 
 def _told(status: str, database: str, workers: dict[str, str]) -> dict[str, Any]:
