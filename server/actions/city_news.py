@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from server.actions.desk import Desk
 from server.actions.handler import Beside
-from server.actions.intake import CITY_AUTHOR, Refused, op_id
+from server.actions.intake import CITY_AUTHOR, Refused
+from server.actions.op_ids import derived_id
 from server.domain import mask
 from server.domain.ticket import Ticket
 from server.store import tickets
@@ -38,7 +39,7 @@ def tell(desk: Desk, external_no: str, news: dict[str, Any], now_ms: int) -> str
 
 
 def _op(ticket: Ticket, external_no: str, news: dict[str, Any]) -> Op:
-    id_ = op_id("update", external_no, news["update_no"])
+    id_ = derived_id("update", external_no, news["update_no"])
     text = mask.content(news["text"]) if news.get("text") else None
     if news["kind"] == _RESULT:
         args = {"resolved": news.get("resolved"), "satisfaction": news.get("satisfaction"), "text": text}

@@ -1,12 +1,13 @@
 """What operations on tickets mean: load in bulk, let the domain decide, save in bulk. Implements `sync.log.Handler`."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
 
+from server.actions.op_ids import missing_op_id
 from server.domain.decide import decide
 from server.domain.decision import Command, Context, Decision, Notice
 from server.domain.doc import render
@@ -21,6 +22,11 @@ from sync.clock import Moment
 from sync.log import Author, Change, Verdict, Writing
 from sync.op import Op
 
+# (kind of item, the operation that settles it, whose item it was)
+_SETTLING: tuple[tuple[str, str, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("unverified_time", "ticket.confirm", lambda args: str(args.get("op"))),
+    ("photo_missing", "ticket.photo_received", lambda args: missing_op_id(str(args.get("photo")))),
+)
 _ITEMS = uuid.UUID("b7f1a1d8-3e52-5e0c-9a0a-6974656d7300")
 
 
@@ -151,7 +157,10 @@ class TicketWork:
         now_ms = max(done.received_at_ms for done in self._done)
         tickets.save(self._connection, self._loaded, changed, now_ms)
         photo_rows.name_photos(self._connection, [row for done in self._done for row in done.photos()])
-        notices = [(notice, done) for done in self._done for notice in done.decision.notices]
+        # A notice to a person reaches him with his receipt; the others are a supervisor's to look at.
+        notices = [
+            (notice, done) for done in self._done for notice in done.decision.notices if notice.person is None
+        ]
         if notices:
             items.add(self._connection, [_item(notice, done, self._now) for notice, done in notices])
         self._settle_items(now_ms)
@@ -159,13 +168,15 @@ class TicketWork:
         return [self._change(each) for each in changed]
 
     def _settle_items(self, now_ms: int) -> None:
-        confirmed = [
-            str(done.op.args.get("op"))
-            for done in self._done
-            if done.op.name == "ticket.confirm" and done.decision.outcome == "applied"
-        ]
-        if confirmed:
-            items.settle(self._connection, "unverified", confirmed, self._done[0].author.person, now_ms)
+        """What a supervisor need not look at any more: confirmed times, photos that came after all."""
+        for kind, name, about in _SETTLING:
+            settled = [
+                about(done.op.args)
+                for done in self._done
+                if done.op.name == name and done.decision.outcome == "applied"
+            ]
+            if settled:
+                items.settle(self._connection, kind, settled, self._done[0].author.person, now_ms)
 
     def _save_beside(self) -> None:
         """Sealed data of operations that were applied; the others leave nothing behind."""
@@ -239,6 +250,6 @@ def _item(notice: Notice, done: _Done, known: Mapping[str, Ticket]) -> items.Ite
         ticket_id=notice.ticket,
         op_id=notice.op,
         unit=ticket.lead_unit if ticket is not None else None,
-        details={**notice.details, "person": notice.person or done.author.person},
+        details={**notice.details, "person": done.author.person},
         created_at_ms=done.received_at_ms,
     )

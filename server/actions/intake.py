@@ -1,6 +1,5 @@
 """The city line's word: new tickets, later news of them, and what goes back to the city (API.md “Intake”)."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -8,6 +7,7 @@ from typing import Any, Literal
 from server.actions.desk import Desk
 from server.actions.handler import Beside
 from server.actions.intake_form import Form
+from server.actions.op_ids import derived_id
 from server.domain import mask
 from server.domain.roles import CITY
 from server.store import intake_rows, items
@@ -20,7 +20,6 @@ from sync.op import Op, make_op, uuid7
 from sync.perform import perform
 
 CITY_AUTHOR = Author("city", None, CITY)
-_NAMESPACE = uuid.UUID("6a1b62f5-6e5b-5b7c-8a0f-696e74616b65")
 _RETRIES_MAX = 2
 
 
@@ -114,7 +113,7 @@ def _ingest_op(form: Form, ticket_id: str) -> Op:
         "received_at": rfc3339(form.received_at_ms),
         "external_due_at": rfc3339(form.external_due_at_ms) if form.external_due_at_ms is not None else None,
     }
-    return make_op(op_id("ingest", form.external_no), "ticket.ingest", ticket_id, args)
+    return make_op(derived_id("ingest", form.external_no), "ticket.ingest", ticket_id, args)
 
 
 def _beside(vault: Vault, form: Form, ticket_id: str, prints: dict[str, str], now_ms: int) -> Beside:
@@ -144,10 +143,12 @@ def _known(
         return Taken("same", seen.ticket_id)
     if form.urgent and "urgent" in differs:
         update = {"kind": "urgent", "text": None}
-        op = make_op(op_id("taken-urgent", form.external_no), "ticket.city_update", seen.ticket_id, update)
+        op = make_op(
+            derived_id("taken-urgent", form.external_no), "ticket.city_update", seen.ticket_id, update
+        )
         perform(desk.log, desk.handler, [op], author, now_ms)
     item = Item(
-        id=op_id("taken", form.external_no, *sorted(prints.values())),
+        id=derived_id("taken", form.external_no, *sorted(prints.values())),
         kind="external_no_taken",
         ticket_id=seen.ticket_id,
         op_id=None,
@@ -158,8 +159,3 @@ def _known(
     with writing(desk.engine) as connection:
         items.add(connection, [item])
     return Taken("taken", seen.ticket_id, differs)
-
-
-def op_id(*words: str) -> str:
-    """The id of an operation that the town makes by itself: the same words, the same operation, for ever."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(words)))

@@ -1,5 +1,6 @@
 """Tickets in bulk: loaded locked and in order of id, written back with the columns that queries need."""
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,12 @@ _DROP_CLOCK = sa.delete(clock).where(
     clock.c.kind == sa.bindparam("_kind"),
     clock.c.cycle == sa.bindparam("_cycle"),
 )
+# What rows beside the ticket's own are made of: most operations change none of it.
+_PARTY_FIELDS = operator.attrgetter(
+    "state", "category", "confidential", "urgent", "lead_unit", "joint_units", "assignee", "assistants", "handlers",
+    "grid", "flags", "tags", "barred_units",
+)  # fmt: skip
+_CLOCK_FIELDS = operator.attrgetter("clocks", "stints", "state", "place")
 _CLOCK_KEY = ("ticket_id", "kind", "cycle")
 
 
@@ -100,6 +107,8 @@ def _save_parties(connection: sa.Connection, before: Mapping[str, Ticket], chang
     added: list[dict[str, str]] = []
     dropped: list[dict[str, str]] = []
     for each in changed:
+        if each.id in before and _PARTY_FIELDS(each) == _PARTY_FIELDS(before[each.id]):
+            continue
         now = parties(each)
         old = parties(before[each.id]) if each.id in before else set()
         added.extend({"ticket_id": each.id, "party": party} for party in sorted(now - old))
@@ -114,6 +123,8 @@ def _save_clocks(connection: sa.Connection, before: Mapping[str, Ticket], change
     put: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
     for each in changed:
+        if each.id in before and _CLOCK_FIELDS(each) == _CLOCK_FIELDS(before[each.id]):
+            continue
         now = {_key(row): row for row in clock_rows(each)}
         old = {_key(row): row for row in clock_rows(before[each.id])} if each.id in before else {}
         put.extend(row for key, row in now.items() if old.get(key) != row)
