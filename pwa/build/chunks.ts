@@ -10,7 +10,9 @@ const HEAVY: Record<string, RegExp> = {
   echarts: inPackage('echarts', 'zrender'),
   leaflet: inPackage('leaflet'),
 }
-const OFFICE_ONLY = [...Object.values(HEAVY), /[\\/]src[\\/](views|components)[\\/]office[\\/]/]
+// Its routes are named on the first screen; what they load is not.
+const OFFICE_ROOM = /[\\/]src[\\/](views|components)[\\/]office[\\/](?!(routes|pages)\.ts$)/
+const OFFICE_ONLY = [...Object.values(HEAVY), OFFICE_ROOM]
 
 export const OFFICE_ONLY_GLOB = 'assets/office/**'
 
