@@ -2,7 +2,7 @@
  * Languages. zh-CN is built in, English is fetched when chosen (and precached by the service worker, so it also
  * works offline). Messages are split by room: common, field, head; the office adds its own with `addMessages`.
  */
-import { nextTick } from 'vue'
+import { nextTick, type Ref } from 'vue'
 import { createI18n } from 'vue-i18n'
 import common from '../locales/zh-CN/common.json'
 import field from '../locales/zh-CN/field.json'
@@ -20,20 +20,31 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh-CN',
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': { common, field, head } } as Record<string, Messages>,
+  messages: { 'zh-CN': { common, field, head } },
   missingWarn: false,
   fallbackWarn: false,
 })
 
+// vue-i18n narrows its types to the messages built in; ours grow at run time.
+const locale = i18n.global.locale as unknown as Ref<string>
+const merge = (lang: string, messages: Messages): void => {
+  i18n.global.mergeLocaleMessage(lang as 'zh-CN', messages as never)
+}
+
 /** For code outside components. */
 export const t = i18n.global.t as unknown as (key: string, named?: Record<string, unknown>) => string
+
+/** Whether the present language has words for a key: for names that come from the server. */
+export function isKey(key: string): boolean {
+  return i18n.global.te(key)
+}
 
 const loaded = new Set<Language>(['zh-CN'])
 const rooms = new Map<string, RoomLoader>()
 
 /** The chosen language, for requests (`Accept-Language`) and dates. */
 export function language(): Language {
-  return i18n.global.locale.value as Language
+  return locale.value as Language
 }
 
 function rememberedLanguage(): Language {
@@ -51,7 +62,7 @@ async function loadPhone(lang: Language): Promise<void> {
     import('../locales/en/field.json'),
     import('../locales/en/head.json'),
   ])
-  i18n.global.mergeLocaleMessage(lang, { common: c.default, field: f.default, head: h.default })
+  merge(lang, { common: c.default, field: f.default, head: h.default })
   loaded.add(lang)
 }
 
@@ -63,14 +74,14 @@ async function loadPhone(lang: Language): Promise<void> {
 export async function addMessages(room: string, load: RoomLoader): Promise<void> {
   if (rooms.has(room)) return
   rooms.set(room, load)
-  i18n.global.mergeLocaleMessage(language(), { [room]: await load(language()) })
+  merge(language(), { [room]: await load(language()) })
 }
 
 /** Switches everything on screen; resolves when the new words show. */
 export async function setLanguage(lang: Language): Promise<void> {
   await loadPhone(lang)
-  for (const [room, load] of rooms) i18n.global.mergeLocaleMessage(lang, { [room]: await load(lang) })
-  i18n.global.locale.value = lang
+  for (const [room, load] of rooms) merge(lang, { [room]: await load(lang) })
+  locale.value = lang
   document.documentElement.lang = lang
   try {
     localStorage.setItem(KEY, lang)

@@ -1,0 +1,66 @@
+/** What a deadline says at this moment: which one counts now, its words, its colour. Shared by card, hero and sheet. */
+import { computed, type ComputedRef } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { levelOf, nextDeadline, usedFraction, type Level } from '@/domain/deadlines'
+import type { Deadline, TicketDoc } from '@/domain/types'
+import { dueTime, instant, lengthWords } from '@/lib/format'
+import { useNowFor } from '@/lib/time'
+
+export interface ClockFace {
+  deadline: Deadline
+  level: Level
+  /** 0–1 of the time. */
+  used: number
+  /** ms until due; negative when late. */
+  leftMs: number
+  /** “到场 剩 23 分”, “受理 已超 4 分”. */
+  left: string
+  /** “今天 15:42 前” */
+  due: string
+  label: string
+}
+
+/** One deadline's face, ticking. */
+export function useClockFace(deadline: () => Deadline | undefined): ComputedRef<ClockFace | undefined> {
+  const { t } = useI18n()
+  const now = useNowFor(() => instant(deadline()?.due_at))
+  return computed(() => {
+    const d = deadline()
+    const due = instant(d?.due_at)
+    if (!d || due === undefined) return undefined
+    const leftMs = due - now.value
+    const label = t(`common.deadline.${d.kind}`)
+    const length = lengthWords(t, Math.abs(leftMs))
+    return {
+      deadline: d,
+      level: levelOf(d, now.value),
+      used: usedFraction(d, now.value),
+      leftMs,
+      left: t(leftMs >= 0 ? 'common.clock.left' : 'common.clock.late', { label, length }),
+      due: t('common.clock.before', { due: dueTime(t, due, now.value) }),
+      label,
+    }
+  })
+}
+
+const FINISHED = new Set(['replied', 'closed', 'merged', 'terminated'])
+
+export function isFinished(ticket: TicketDoc): boolean {
+  return FINISHED.has(ticket.state)
+}
+
+/** The deadline that counts now for a ticket; none once it is finished. */
+export function useTicketClock(ticket: () => TicketDoc): ComputedRef<ClockFace | undefined> {
+  return useClockFace(() => (isFinished(ticket()) ? undefined : nextDeadline(ticket())))
+}
+
+/** Emergencies on top, then what is due next, finished work last. */
+export function byUrgency(a: TicketDoc, b: TicketDoc): number {
+  const done = Number(isFinished(a)) - Number(isFinished(b))
+  if (done) return done
+  if (isFinished(a)) return b.received_at < a.received_at ? -1 : 1
+  const urgent = Number(b.urgent) - Number(a.urgent)
+  if (urgent) return urgent
+  const dueOf = (ticket: TicketDoc) => instant(nextDeadline(ticket)?.due_at) ?? Infinity
+  return dueOf(a) - dueOf(b) || (a.id < b.id ? -1 : 1)
+}

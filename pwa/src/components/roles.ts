@@ -1,0 +1,24 @@
+/** What a role finds on the phone. The server decides who gets what; this only decides what is offered. */
+import type { Me } from '@/domain/types'
+
+const FIELD = new Set(['grid_worker', 'unit_clerk', 'unit_head'])
+const OFFICE_HOME = '/office'
+
+export function worksInField(me: Pick<Me, 'role'> | null | undefined): boolean {
+  return FIELD.has(me?.role ?? '')
+}
+
+export function approves(me: Pick<Me, 'role'> | null | undefined): boolean {
+  return me?.role === 'unit_head'
+}
+
+export function hasOffice(me: Pick<Me, 'role'> | null | undefined): boolean {
+  return Boolean(me) && !worksInField(me)
+}
+
+/** Where a role's day starts (UX.md, Who holds it). */
+export function homeOf(me: Pick<Me, 'role'> | null | undefined): string {
+  if (!me) return '/login'
+  if (approves(me)) return '/review'
+  return worksInField(me) ? '/tickets' : OFFICE_HOME
+}

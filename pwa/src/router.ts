@@ -1,0 +1,47 @@
+/** Every address of the app. The phone's screens are in the first bundle where they are needed cold; the office is not. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { homeOf } from './components/roles'
+import { countNavigation } from './lib/screen'
+import { session } from './local/session'
+import TicketList from './views/field/TicketList.vue'
+import TicketScreen from './views/field/TicketScreen.vue'
+import { officeRoutes } from './views/office/routes'
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', redirect: () => homeOf(session()?.user) },
+  { path: '/login', name: 'login', meta: { open: true }, component: () => import('./views/common/LoginScreen.vue') },
+  { path: '/tickets', name: 'tickets', component: TicketList },
+  { path: '/tickets/:id', name: 'ticket', props: true, component: TicketScreen },
+  { path: '/tickets/:id/arrive', props: true, component: () => import('./views/field/ArriveScreen.vue') },
+  { path: '/tickets/:id/done', props: true, component: () => import('./views/field/DoneScreen.vue') },
+  { path: '/tickets/:id/callback', props: true, component: () => import('./views/field/CallbackScreen.vue') },
+  { path: '/tickets/:id/reply', props: true, component: () => import('./views/field/ReplyScreen.vue') },
+  { path: '/tickets/:id/return', props: true, component: () => import('./views/field/ReturnScreen.vue') },
+  { path: '/tickets/:id/note', props: true, component: () => import('./views/field/NoteScreen.vue') },
+  { path: '/review', name: 'review', component: () => import('./views/head/ReviewList.vue') },
+  { path: '/review/:id', props: true, component: () => import('./views/head/ReviewScreen.vue') },
+  { path: '/outbox', name: 'outbox', component: () => import('./views/common/OutboxScreen.vue') },
+  { path: '/problems', name: 'problems', component: () => import('./views/common/ProblemsScreen.vue') },
+  { path: '/me', name: 'me', component: () => import('./views/common/MeScreen.vue') },
+  { path: '/password', name: 'password', component: () => import('./views/common/PasswordScreen.vue') },
+  ...officeRoutes,
+  { path: '/:rest(.*)*', meta: { open: true }, component: () => import('./views/common/NotFoundScreen.vue') },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+// An expired session does not lock anybody out of what is on the phone: only “nobody ever signed in” does.
+router.beforeEach((to) => {
+  const user = session()?.user
+  if (!user) return to.meta.open ? true : { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
+  if (user.must_change_password && to.name !== 'password' && to.name !== 'login') return { name: 'password' }
+  return true
+})
+
+router.afterEach((_to, _from, failure) => {
+  if (!failure) countNavigation()
+})
