@@ -1,5 +1,6 @@
 /** What a person does with the outbox and with 待处理. */
 import { openOutbox } from '../local/db'
+import { writeDraft } from '../local/drafts'
 import { userId } from '../local/session'
 import { forgetLoss as forget } from '../local/storage'
 import { askForSync } from '../sync/outbox'
@@ -39,6 +40,11 @@ export async function retryNow(id?: string): Promise<void> {
 /** The person has read that his storage was lost. */
 export function forgetLoss(): Promise<void> {
   return forget(userId())
+}
+
+/** Put what was refused back into its form, to be changed and sent as something new. */
+export async function prefillDraft(key: string, value: object): Promise<void> {
+  await writeDraft(userId(), key, JSON.parse(JSON.stringify(value)), Date.now())
 }
 
 export { exportOutbox } from './outboxFile'

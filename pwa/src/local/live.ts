@@ -34,6 +34,7 @@ export interface SyncView {
   trouble?: SyncStatus['trouble']
   /** Server minus device (ms), as well as it is known. */
   offsetMs?: number
+  uncertaintyMs?: number
   /** The phone's clock is more than two minutes wrong. */
   clockOff: boolean
   storage: StorageFacts
@@ -123,7 +124,10 @@ export function liveSync(): Readonly<Ref<SyncView>> {
       clockOff: Math.abs(sample.value?.offsetMs ?? 0) > CLOCK_OFF_MS,
       storage: storageRef.value,
     }
-    if (sample.value) view.offsetMs = sample.value.offsetMs
+    if (sample.value) {
+      view.offsetMs = sample.value.offsetMs
+      view.uncertaintyMs = sample.value.uncertaintyMs
+    }
     if (lastContactAt !== undefined) view.lastContactAt = lastContactAt
     if (filling !== undefined) view.filling = filling
     if (trouble !== undefined) view.trouble = trouble

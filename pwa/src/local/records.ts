@@ -42,7 +42,9 @@ export type Outcome = 'applied' | 'kept' | 'refused' | 'duplicate'
 export interface BaseReceipt {
   id: string
   n: number
-  outcome: Exclude<Outcome, 'duplicate'>
+  outcome: Outcome
+  /** What became of it when it came first, for a `duplicate`. */
+  first?: Exclude<Outcome, 'duplicate'>
   code?: string
   message?: string
   rev?: number
@@ -140,7 +142,7 @@ export interface SentOp extends WireOp {
   label: OpLabel
   storedAt: number
   settledAt: number
-  receipt: Omit<BaseReceipt, 'id' | 'n'>
+  receipt: Omit<BaseReceipt, 'id' | 'n' | 'first' | 'outcome'> & { outcome: Exclude<Outcome, 'duplicate'> }
 }
 
 export type ProblemKind = 'refused' | 'kept' | 'too_large' | 'photo'

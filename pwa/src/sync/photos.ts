@@ -15,6 +15,9 @@ const PIECE_GOAL_MS = 4_000
 const WAIT_FIRST_MS = 5_000
 const WAIT_MAX_MS = 30 * 60_000
 const DEAD_LINES_MAX = 2
+const STALLS_MAX = 3
+/** Bytes damaged on the way arrive whole the next time; damaged on the phone they never do. */
+const HASH_TRIES_MAX = 3
 /** Nothing that trying again could change. */
 const FINAL = new Set([413, 415, 422])
 
@@ -85,11 +88,15 @@ async function uploadOne(ctx: SyncContext, photo: OutboxPhoto): Promise<boolean>
   await outbox.photos.update(photo.id, { state: 'uploading' })
   let offset = await offsetOf(ctx, photo)
   let piece = PIECE_BYTES_MIN * 2
+  let stalls = 0
   while (offset < data.byteLength) {
     await outbox.photos.update(photo.id, { offset })
     if ((await countUnsent(ctx)) > 0) return false
     const begun = ctx.tap().monoMs
+    const from = offset
     offset = await sendPiece(ctx, photo, data.slice(offset, offset + piece), offset)
+    if (offset <= from) stalls += 1
+    if (stalls > STALLS_MAX) throw new Failure('server', 409, 'stuck', '')
     const took = ctx.tap().monoMs - begun
     piece = took > PIECE_GOAL_MS ? piece / 2 : took < PIECE_GOAL_MS / 4 ? piece * 2 : piece
     piece = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_MIN, Math.round(piece)))
@@ -139,7 +146,7 @@ async function sendPiece(ctx: SyncContext, photo: OutboxPhoto, bytes: ArrayBuffe
     return offsetIn(answer) ?? offset + bytes.byteLength
   } catch (error) {
     // After a cut the server may have more or less of it than we believe.
-    if (error instanceof Failure && error.kind === 'server' && error.status === 409) {
+    if (error instanceof Failure && error.code === 'offset_mismatch') {
       const actual = await offsetOf(ctx, photo)
       if (actual !== offset) return actual
     }
@@ -173,8 +180,9 @@ async function postpone(ctx: SyncContext, id: string, failure: Failure): Promise
   await outbox.transaction('rw', outbox.photos, outbox.problems, outbox.sent, outbox.ops, async () => {
     const photo = await outbox.photos.get(id)
     if (!photo) return
-    const final = failure.kind === 'server' && FINAL.has(failure.status)
     const tries = photo.tries + 1
+    const hopeless = failure.code === 'hash_differs' && tries >= HASH_TRIES_MAX
+    const final = failure.kind === 'server' && (FINAL.has(failure.status) || hopeless)
     const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(photo.tries, 12)) * (0.5 + ctx.random() / 2)
     const told = { code: failure.code, ...(failure.message ? { message: failure.message } : {}) }
     await outbox.photos.update(id, { state: final ? 'failed' : 'waiting', tries, nextTryAt: nowMs + waitMs, ...told })

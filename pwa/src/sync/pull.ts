@@ -129,14 +129,12 @@ async function storePage(ctx: SyncContext, request: PullRequest, answer: PullAns
 /** The rebuild that this page belongs to: one begun earlier, or one that the answer (or an empty cursor) begins. */
 async function rebuildOf(base: BaseDb, request: PullRequest, answer: PullAnswer): Promise<Rebuild | undefined> {
   const running = await getValue<Rebuild>(base.meta, 'rebuild')
-  const begins = request.cursor === null || answer.reset !== null
-  if (!begins) return running
-  const buckets = request.cursor === null || answer.reset === 'all' ? null : answer.reset
-  const continues = running && running.buckets === null && request.cursor !== null
-  if (continues) return running
-  const gen = ((await getValue<number>(base.meta, 'gen')) ?? 0) + 1
-  const merged = running?.buckets && buckets ? [...new Set([...running.buckets, ...buckets])] : buckets
-  const rebuild: Rebuild = { gen, buckets: merged }
+  const everything = request.cursor === null || answer.reset === 'all'
+  if (!everything && answer.reset === null) return running
+  const gen = ((await getValue<number>(base.meta, 'gen')) ?? 0) + (everything || !running ? 1 : 0)
+  const asked = answer.reset === 'all' ? [] : (answer.reset ?? [])
+  const buckets = everything || running?.buckets === null ? null : [...new Set([...(running?.buckets ?? []), ...asked])]
+  const rebuild: Rebuild = { gen, buckets }
   await base.meta.bulkPut([
     { key: 'gen', value: gen },
     { key: 'rebuild', value: rebuild },

@@ -3,7 +3,7 @@
  * view has left their operations out since then. Here each operation moves to the sent log (or also to 待处理), and
  * only then its receipt is forgotten. A crash between the two databases repeats this, with the same end.
  */
-import type { BaseReceipt, OutboxOp, Problem, SentOp } from '../local/db'
+import type { BaseReceipt, OutboxOp, Outcome, Problem, SentOp } from '../local/db'
 import type { SyncContext } from './context'
 import { raiseLastN, standing } from './device'
 import { sendBatch } from './push'
@@ -44,7 +44,7 @@ export async function askAgain(ctx: SyncContext): Promise<void> {
     const answer = op?.answer
     if (!op || answer?.outcome !== 'duplicate' || !answer.first) continue
     const { first, code, message, rev } = answer
-    const receipt: BaseReceipt = { id: op.id, n, outcome: first }
+    const receipt: BaseReceipt = { id: op.id, n, outcome: 'duplicate', first }
     if (code !== undefined) receipt.code = code
     if (message !== undefined) receipt.message = message
     if (rev !== undefined) receipt.rev = rev
@@ -62,10 +62,11 @@ async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<str
     const device = String((await outbox.meta.get('device'))?.value)
     const kept = op.secret || erased.has(op.subject) ? blank(op) : op
     await outbox.sent.put(sentOf(kept, receipt, device, settledAt))
-    if (receipt.outcome !== 'applied' && op.name !== 'void') {
+    const outcome = finalOf(receipt)
+    if (outcome !== 'applied' && op.name !== 'void') {
       await outbox.problems.put(problemOf(kept, receipt, settledAt))
     }
-    if (receipt.outcome === 'refused') {
+    if (outcome === 'refused') {
       const patch = { state: 'failed' as const, code: receipt.code ?? 'refused' }
       await outbox.photos.where('op').equals(op.id).modify(patch)
     }
@@ -82,21 +83,26 @@ async function confidentialSubjects(ctx: SyncContext): Promise<Set<string>> {
   return new Set(found)
 }
 
+/** A duplicate ended as its first coming did. */
+function finalOf(receipt: BaseReceipt): Exclude<Outcome, 'duplicate'> {
+  return receipt.outcome === 'duplicate' ? (receipt.first ?? 'applied') : receipt.outcome
+}
+
 function blank(op: OutboxOp): OutboxOp {
   return { ...op, name: 'void', args: { code: 'erased' }, label: {} }
 }
 
 function sentOf(op: OutboxOp, receipt: BaseReceipt, device: string, settledAt: number): SentOp {
   const { answer: _answer, pullsWithout: _pulls, secret: _secret, ...rest } = op
-  const { id: _id, n: _n, ...told } = receipt
-  return { ...rest, device, settledAt, receipt: told }
+  const { id: _id, n: _n, first: _first, ...told } = receipt
+  return { ...rest, device, settledAt, receipt: { ...told, outcome: finalOf(receipt) } }
 }
 
 function problemOf(op: OutboxOp, receipt: BaseReceipt, notedAt: number): Problem {
   const { id, name, subject, label, at, args } = op
   const problem: Problem = {
     ...{ id, name, subject, label, at, args },
-    kind: receipt.outcome === 'kept' ? 'kept' : 'refused',
+    kind: finalOf(receipt) === 'kept' ? 'kept' : 'refused',
     notedAt,
   }
   if (receipt.code !== undefined) problem.code = receipt.code
