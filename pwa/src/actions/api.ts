@@ -139,8 +139,7 @@ export const api = {
     }
   },
   async demoCast(): Promise<CastMember[]> {
-    const answer = await request<CastMember[] | { people: CastMember[] }>('GET', '/demo/cast', { signingIn: true })
-    return Array.isArray(answer) ? answer : answer.people
+    return (await request<{ items: CastMember[] }>('GET', '/demo/cast', { signingIn: true })).items
   },
   /** The whole timeline; for a confidential ticket the only way to its content. */
   ticket: (id: string) => request<TicketDoc>('GET', `/tickets/${encodeURIComponent(id)}`),
