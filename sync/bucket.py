@@ -2,7 +2,7 @@
 
 A bucket gained is filled from 0, also in the middle of paging; departures older than the start of its filling
 are not told, for the phone never held what left before. A bucket lost is drained: what the phone may hold of
-it (rows that came in no later than its position) is taken back, page by page, before anything else.
+it (rows that had come in by its last page) is taken back, page by page, before anything else.
 """
 
 from collections.abc import Iterable
@@ -13,20 +13,24 @@ from sync.log import Range
 
 @dataclass(slots=True)
 class Lost:
-    """A bucket being drained: up to `drained`; the phone stood at `position` when it lost it."""
+    """A bucket being drained, up to `drained`. The phone was told of departures up to `told`, and may hold
+    rows that had come in by `seen`."""
 
     drained: int
-    position: int
+    told: int
+    seen: int
 
 
 @dataclass(slots=True)
 class Positions:
-    """A phone's place. `receipts`: the seq up to which it has its receipts."""
+    """A phone's place. `receipts`: the seq up to which it has its receipts; `seen`: the head of its last page,
+    so what came into a bucket later it cannot hold."""
 
     sent: dict[str, int] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
     lost: dict[str, Lost] = field(default_factory=dict)
     receipts: int = 0
+    seen: int = 0
 
     @classmethod
     def start(cls, entitled: Iterable[str], head: int) -> "Positions":
@@ -38,12 +42,14 @@ class Positions:
     def adjust(self, entitled: frozenset[str], head: int) -> None:
         """Gain and lose buckets, as the person's entitlements are now."""
         for bucket in sorted(self.sent.keys() - entitled):
-            self.lost[bucket] = Lost(0, self.sent.pop(bucket))
+            told = self._told(bucket)
+            del self.sent[bucket]
             self.floors.pop(bucket, None)
+            self.lost[bucket] = Lost(0, told, self.seen)
         for bucket in sorted(entitled - self.sent.keys()):
             back = self.lost.pop(bucket, None)
             # Regained before it was drained: the phone may still hold rows that left since.
-            self.sent[bucket], self.floors[bucket] = 0, back.position if back else head
+            self.sent[bucket], self.floors[bucket] = 0, back.told if back else head
 
     def refill(self, buckets: Iterable[str], head: int) -> list[str]:
         """Send these buckets again from 0; those that the person has."""
@@ -54,24 +60,22 @@ class Positions:
 
     def oldest(self, head: int) -> int:
         """The seq after which every departure is still needed."""
-        needed = [max(sent, self.floors.get(bucket, 0)) for bucket, sent in self.sent.items()]
-        needed += [lost.position for lost in self.lost.values()]
+        needed = [self._told(bucket) for bucket in self.sent]
+        needed += [lost.told for lost in self.lost.values()]
         return min(needed, default=head)
 
     def newest(self) -> int:
         """The highest seq this place speaks of; beyond the head it is not of this store."""
-        return max([self.receipts, *self.sent.values(), *(lost.position for lost in self.lost.values())])
+        return max([self.seen, self.receipts, *self.sent.values()])
 
     def wanted(self) -> list[Range]:
         """What is still to be sent."""
-        return [
-            Range(bucket, sent, max(sent, self.floors.get(bucket, 0))) for bucket, sent in self.sent.items()
-        ]
+        return [Range(bucket, sent, self._told(bucket)) for bucket, sent in self.sent.items()]
 
     def drains(self) -> list[Range]:
         """What is still to be taken back: live rows, and departures it was not told of."""
         return [
-            Range(bucket, lost.drained, lost.position, entered_by=lost.position)
+            Range(bucket, lost.drained, max(lost.drained, lost.told), entered_by=lost.seen)
             for bucket, lost in self.lost.items()
         ]
 
@@ -88,3 +92,7 @@ class Positions:
             self.sent[bucket] = max(sent, seq)
             if bucket in self.floors and self.floors[bucket] <= self.sent[bucket]:
                 del self.floors[bucket]
+
+    def _told(self, bucket: str) -> int:
+        """Up to here the phone needs not be told of departures from this bucket."""
+        return max(self.sent[bucket], self.floors.get(bucket, 0))

@@ -16,8 +16,8 @@ def seal(secret: bytes, user: str, device: str, epoch: str, positions: Positions
     common = max(positions.sent.values(), default=0)
     there = [b for b, sent in positions.sent.items() if sent == common and b not in positions.floors]
     others = {b: [sent, positions.floors.get(b, 0)] for b, sent in positions.sent.items() if b not in there}
-    lost = {bucket: [one.drained, one.position] for bucket, one in positions.lost.items()}
-    body = [1, epoch, common, sorted(there), others, lost, positions.receipts]
+    lost = {bucket: [one.drained, one.told, one.seen] for bucket, one in positions.lost.items()}
+    body = [1, epoch, common, sorted(there), others, lost, positions.receipts, positions.seen]
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
     return base64.urlsafe_b64encode(_mac(secret, user, device, text) + text).decode().rstrip("=")
 
@@ -33,12 +33,13 @@ def unseal(secret: bytes, user: str, device: str, token: str) -> tuple[str, Posi
     mac, text = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
     if not hmac.compare_digest(mac, _mac(secret, user, device, text)):
         return None
-    _, epoch, common, there, others, lost, receipts = json.loads(text)
+    _, epoch, common, there, others, lost, receipts, seen = json.loads(text)
     return epoch, Positions(
         sent=dict.fromkeys(there, common) | {b: sent for b, (sent, _) in others.items()},
         floors={b: floor for b, (_, floor) in others.items() if floor},
-        lost={b: Lost(drained, position) for b, (drained, position) in lost.items()},
+        lost={b: Lost(*numbers) for b, numbers in lost.items()},
         receipts=receipts,
+        seen=seen,
     )
 
 

@@ -76,11 +76,9 @@ class MemoryLog:
         """The epoch."""
         return self._state.head.epoch
 
-    def new_epoch(self, epoch: str) -> None:
+    def new_epoch(self, tx: "MemoryWriting") -> None:
         """What a restore does."""
-        with self._lock:
-            self._state = self._state.copy()
-            self._state.head = replace(self._state.head, epoch=epoch)
+        tx.state.head = replace(tx.state.head, epoch=f"{tx.state.head.epoch}'")
 
     def prune(self, now_ms: int, keep_days: int) -> None:
         """Forget departures older than this; cursors older than those start anew."""

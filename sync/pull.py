@@ -70,14 +70,14 @@ def _pull(
     given: list[FeedRow] = []
     room = wish.limit - len({(row.type, row.id) for row in taken})
     if not more and room > 0:
-        before = dict(positions.sent)
         page = _collect(snapshot, positions.wanted(), room)
-        # Who never held a row is not told that it left.
-        given = [row for row in page.rows if row.gone is None or row.since <= before[row.bucket]]
+        # Who cannot hold a row is not told that it left.
+        given = [row for row in page.rows if row.gone is None or row.since <= positions.seen]
         positions.advance(head.seq if page.end is None else page.end)
         more = page.end is not None
     elif not more:
         more = True
+    positions.seen = head.seq
     changes = _changes(snapshot, [*taken, *given], entitled)
     answer: dict[str, Any] = {"epoch": head.epoch, "more": more, "reset": reset, "changes": changes}
     answer["receipts"] = []
