@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import counting, pulling, pushing, serving, town
+from tests.bench import counting, pulling, pushing, town
 from tests.bench.budget import Measured, heading, show
+from tests.bench.serving import resident_mb
+from tests.serving import running
 
 PUSH_BUDGET = {"SQLite": 2000, "PostgreSQL": 1000}
 SIZES = (10_000, 100_000, 1_000_000)
@@ -40,20 +42,20 @@ def measure_server(kind: str, quick: bool) -> list[Measured]:
 
     with tempfile.TemporaryDirectory() as folder, _database(kind) as url:
         built = town.found(Path(folder) / "data", url)
-        with serving.running(built.environment) as server:
+        with running(built.environment) as server:
             town.call_in(built, 500 if quick else 5_000)
             take(pulling.first_pull(server))
             take(pulling.hundred_phones(built, server, *((10, 50) if quick else (100, 300))))
             take(pushing.measure(built, server, kind, PUSH_BUDGET[kind], tickets_each=25 if quick else 250))
             take(counting.measure(built, server, kind))
             take(pulling.in_large_databases(built, server, QUICK_SIZES if quick else SIZES, kind))
-            before = max(server.resident_mb())
+            before = max(resident_mb(server))
             take([Measured(f"resident memory of a worker, {kind}", before, "MB", 250)])
             pushing.measure(built, server, kind, PUSH_BUDGET[kind], tickets_each=25 if quick else 250)
             take(
                 [
                     Measured(
-                        "… and its growth in a second run of pushes", max(server.resident_mb()) - before, "MB"
+                        "… and its growth in a second run of pushes", max(resident_mb(server)) - before, "MB"
                     )
                 ]
             )

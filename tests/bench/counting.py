@@ -9,8 +9,9 @@ from server.clock import now_ms
 from server.demo.town import UNITS
 from server.store.tables_ticket import clock, ticket
 from tests.bench.budget import Measured
-from tests.bench.serving import Phone, Server
+from tests.bench.serving import Phone
 from tests.bench.town import Town, call_in
+from tests.serving import Server
 
 TICKETS = 150_000
 CHUNK = 10_000

@@ -7,8 +7,9 @@ import time
 
 from tests.bench import crowd
 from tests.bench.budget import Measured
-from tests.bench.serving import Phone, Server
+from tests.bench.serving import Phone
 from tests.bench.town import Town, call_in, give, hire
+from tests.serving import Server
 
 ROUNDS = 60
 CHANGES = 10

@@ -9,8 +9,9 @@ from collections import Counter
 from typing import Any
 
 from tests.bench.budget import Measured
-from tests.bench.serving import Phone, Server
+from tests.bench.serving import Phone
 from tests.bench.town import Town, call_in, give, hire
+from tests.serving import Server
 
 CONNECTIONS = 8
 BATCH = 50

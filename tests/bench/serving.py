@@ -1,80 +1,22 @@
-"""The real server as its command starts it, and clients that cost little of the same two cores."""
+"""Clients that cost little of the same two cores, and what the server costs."""
 
 import gzip
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from server.demo.people import PASSWORD
-
-READY_S = 60
-ROOT = Path(__file__).resolve().parents[2]
+from tests.serving import Server, children
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@dataclass
-class Server:
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def resident_mb(self) -> list[float]:
-        """Resident memory of each gunicorn worker, in MB."""
-        arbiter = next(pid for pid in _children(self.process.pid) if _children(pid))  # the sweeper has none
-        return [_resident_mb(pid) for pid in _children(arbiter)]
-
-
-@contextmanager
-def running(environment: dict[str, str]) -> Iterator[Server]:
-    """`python -m server.run` on a free port, until the end of the block."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "server.run"],
-        cwd=ROOT,
-        env={**os.environ, **environment, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port, process)
-        yield Server(port, process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/health")
-            connection.getresponse().read()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("the server did not start")
-
-
-def _children(pid: int) -> list[int]:
-    found = [
-        path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")
-    ]  # whichever thread started them
-    return [int(each) for text in found for each in text.split()]
+def resident_mb(server: Server) -> list[float]:
+    """Resident memory of each gunicorn worker, in MB."""
+    arbiter = next(pid for pid in children(server.pid) if children(pid))  # the sweeper has no children
+    return [_resident_mb(pid) for pid in children(arbiter)]
 
 
 def _resident_mb(pid: int) -> float:
