@@ -89,7 +89,7 @@ def _by_person(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> 
         refused = first(ticket, step)
         if refused is not None:
             return refused
-    stale = _stale(ticket, command, rule)
+    stale = stale_aspects(ticket, command.name, command.base, actor.id, command.device)
     if stale:
         raise Refused("stale_base", **_moved(ticket, survivor, step, stale, has=has))
     if not has:
@@ -100,17 +100,17 @@ def _by_person(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> 
     return decided(finish(ticket, _DECISIONS[command.name](ticket, step), step), step)
 
 
-def _stale(ticket: Ticket, command: Command, rule: OpRule) -> list[str]:
-    """Aspects this decision depends on that somebody else, or another device, changed since its base."""
-    base = command.base
+def stale_aspects(ticket: Ticket, name: str, base: int | None, person: str, device: str | None) -> list[str]:
+    """Aspects the decision depends on that somebody else, or another device, changed since its base (SYNC)."""
     if base is None:
         return []
+    depends = OPS[name].depends
     found: set[str] = set()
-    for rev, person, device, aspects in reversed(ticket.changes):
+    for rev, by, on, aspects in reversed(ticket.changes):
         if rev <= base:
             break
-        if person != command.actor.id or device != command.device:
-            found.update(rule.depends.intersection(aspects))
+        if by != person or on != device:
+            found.update(depends.intersection(aspects))
     return sorted(found)
 
 

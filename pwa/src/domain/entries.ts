@@ -33,27 +33,40 @@ function photosOf(op: PendingOp): TimelineEntry['photos'] {
   }))
 }
 
-/** Flags of an arrival or disposal that lacks evidence, as the server will set them. */
-function arrivalOf(args: OpArgs['ticket.arrive'], ticket: TicketDoc): Partial<TimelineEntry> {
+interface Missing {
+  flag: string
+  reason: string | undefined
+}
+
+/** Flags for evidence that is missing, and the reasons given, as the server will set them. */
+function flagged(missing: Missing[]): Partial<TimelineEntry> {
   const flags: string[] = []
+  for (const { flag, reason } of missing) {
+    flags.push(flag)
+    if (reason === undefined && !flags.includes('no_reason')) flags.push('no_reason')
+  }
+  const reasons = [...new Set(missing.map((one) => one.reason).filter((one) => one !== undefined))]
+  return { ...(flags.length ? { flags } : {}), ...(reasons.length ? { reason: reasons.join('；') } : {}) }
+}
+
+function noPhoto(args: { photos?: PhotoArg[]; no_photo_reason?: string }): Missing[] {
+  return args.photos?.length ? [] : [{ flag: 'no_photo', reason: args.no_photo_reason }]
+}
+
+function arrivalOf(args: OpArgs['ticket.arrive'], ticket: TicketDoc): Partial<TimelineEntry> {
   const distance = args.point && ticket.place ? distanceM(args.point, ticket.place) : null
-  if (!args.point) flags.push('no_fix')
-  else if (distance !== null && distance > RADIUS_M) flags.push('far')
-  const located = flags.length === 0
-  if (!located && !args.no_fix_reason) flags.push('no_reason')
-  if (!args.photos?.length) flags.push('no_photo')
-  const reason = [located ? undefined : args.no_fix_reason, args.photos?.length ? undefined : args.no_photo_reason]
-  const given = reason.filter((one): one is string => Boolean(one))
+  const place = !args.point ? 'no_fix' : distance !== null && distance > RADIUS_M ? 'far' : null
+  const missing = [...(place ? [{ flag: place, reason: args.no_fix_reason }] : []), ...noPhoto(args)]
   return {
     ...(args.point ? { point: args.point } : {}),
     ...(distance === null ? {} : { distance_m: distance }),
-    ...(flags.length ? { flags } : {}),
-    ...(given.length ? { reason: given.join('；') } : {}),
+    ...flagged(missing),
   }
 }
 
 function detailsOf(op: PendingOp, ticket: TicketDoc): Partial<TimelineEntry> {
   if (is(op, 'ticket.arrive')) return arrivalOf(op.args, ticket)
+  if (is(op, 'ticket.on_site_done')) return flagged(noPhoto(op.args))
   if (is(op, 'ticket.retract')) return { retracts: op.args.op }
   if (is(op, 'ticket.callback')) {
     const { outcome, called_at, resolved, satisfaction } = op.args
