@@ -111,7 +111,7 @@ def _load_demo(app: Flask, parts: Parts) -> None:
     with writing(parts.engine) as connection:
         facts.write(connection, facts.DEMO, DEMO_LOADING)
     with app.app_context():
-        load(parts.desk, now_ms())
+        load(parts.desk, now_ms(), parts.photo_desk)
     with writing(parts.engine) as connection:
         facts.write(connection, facts.DEMO, DEMO_LOADED)
 

@@ -40,7 +40,7 @@ def leave_phones(desk: Desk, now_ms: int) -> int:
 
 
 def notice_missing_photos(desk: Desk, now_ms: int) -> int:
-    """Photos that were named and have not come within `photo_missing_h`: a notice each, once; late bytes still attach."""
+    """Photos that were named and have not come within `photo_missing_h`: one notice each; late bytes still attach."""
     before_ms = now_ms - desk.handler.rules.photo_missing_h * HOUR_MS
     with reading(desk.engine) as connection:
         late = due_work.photos_named_before(connection, before_ms, _ROUND_MAX)

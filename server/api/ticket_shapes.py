@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from server.api.context import settings
 from server.domain.doc import as_of, render
 from server.domain.roles import Actor
 from server.domain.ticket import Ticket
@@ -54,7 +55,9 @@ class TicketShape(Schema):
 
 def document(ticket: Ticket, known: Directory, now_ms: int, *, whole: bool = False) -> dict[str, Any]:
     """The wire document as of now; `whole` gives the content of a confidential one and the full timeline."""
-    return as_of(render(ticket, known.units, known.people, now_ms=now_ms, whole=whole), now_ms)
+    return as_of(
+        render(ticket, known.units, known.people, now_ms=now_ms, whole=whole, rules=settings().rules), now_ms
+    )
 
 
 def intake_answer(ticket: Ticket, known: Directory, now_ms: int) -> dict[str, Any]:

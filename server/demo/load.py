@@ -1,6 +1,8 @@
 """Loads the demo town through the same doors as a real one: intake, operations, the city's news."""
 
+import hashlib
 import heapq
+import io
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,14 +11,16 @@ from typing import Any
 import orjson
 import structlog
 
-from server.actions import passwords, people
+from server.actions import passwords, people, photos
 from server.actions.desk import Desk
 from server.actions.intake import CITY_AUTHOR, Taken, ingest
 from server.actions.intake_form import Form, read_form
+from server.actions.photos import PhotoDesk
+from server.demo import pictures
 from server.demo.ids import demo_id
 from server.demo.people import CAST, INTAKE_KEY, PASSWORD, PEOPLE
 from server.demo.scripts import everything
-from server.demo.story import Step, Story
+from server.demo.story import DAY_MS, Step, Story
 from server.demo.teller import Teller
 from server.demo.town import GRIDS, UNITS, unit_named
 from server.domain.roles import SYSTEM, Unit
@@ -31,6 +35,8 @@ from sync.perform import perform
 SEED = 46  # the number of the document that the town's rules come from
 _NO_PASSWORD = "!"  # noqa: S105 - a hash that no password has
 _NO_PHOTO = "演示数据，未附照片。"
+_PHOTOS_BEHIND_MS = 8 * DAY_MS
+_UPLOAD_MS = 20_000
 
 logger = structlog.get_logger(__name__)
 
@@ -44,11 +50,13 @@ class Loaded:
     refused: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def load(desk: Desk, now_ms: int, *, seed: int = SEED, stories: list[Story] | None = None) -> Loaded:
-    """Fill an empty database with the town, its people and its tickets around `now_ms`."""
+def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: int = SEED) -> Loaded:
+    """Fill an empty database with the town, its people and its tickets around `now_ms`.
+
+    Without a `photo_desk` steps are told without photos, and say so.
+    """
     load_people(desk, now_ms)
-    told = everything(Teller(random.Random(seed), now_ms)) if stories is None else stories
-    return _Stage(desk, now_ms).play(told)
+    return _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
 
 
 def load_people(desk: Desk, now_ms: int) -> None:
@@ -86,8 +94,9 @@ def load_people(desk: Desk, now_ms: int) -> None:
 class _Stage:
     """Plays the stories in the order in which the server heard of things."""
 
-    def __init__(self, desk: Desk, now_ms: int) -> None:
+    def __init__(self, desk: Desk, now_ms: int, photo_desk: PhotoDesk | None) -> None:
         self.desk = desk
+        self.photo_desk = photo_desk
         self.now_ms = now_ms
         self.done = Loaded()
         with reading(desk.engine) as connection:
@@ -124,6 +133,11 @@ class _Stage:
     def _step(self, story: Story, step: Step) -> None:
         ticket_id = self.done.tickets[story.external_no]
         args = self._args(step, ticket_id)
+        taken = self._pictures(story, step)
+        if taken:
+            args["photos"] = [named for named, _ in taken]
+        elif step.photos:
+            args["no_photo_reason"] = _NO_PHOTO
         op = make_op(demo_id("op", story.external_no, step.name, str(step.at_ms)), step.name, ticket_id, args)
         heard = step.at_ms + step.lag_ms
         bounds = (story.received_at_ms, heard) if step.trust == "unverified" else (step.at_ms, step.at_ms)
@@ -132,6 +146,8 @@ class _Stage:
             self.desk.log, self.desk.handler, [op], self._author(step.by), heard, moment=moment
         )[0]
         self.done.operations += 1
+        for named, data in taken:
+            self._upload(named, data, ticket_id, self._author(step.by).person, heard)
         if verdict.outcome == "refused":
             self.done.refused.append(
                 (story.external_no, step.name, f"{verdict.code} {dict(verdict.details)}")
@@ -147,9 +163,34 @@ class _Stage:
             args = dict(step.args(ticket, self.done.tickets.__getitem__))
         else:
             args = dict(step.args)
-        if step.photos:
-            args["no_photo_reason"] = _NO_PHOTO
         return args
+
+    def _pictures(self, story: Story, step: Step) -> list[tuple[dict[str, Any], bytes]]:
+        """Photos of a recent step, each as its operation names it and as bytes."""
+        if self.photo_desk is None or step.at_ms < self.now_ms - _PHOTOS_BEHIND_MS:
+            return []
+        at = rfc3339(step.at_ms)
+        found = []
+        for number in range(step.photos):
+            id_ = demo_id("photo", story.external_no, step.name, str(step.at_ms), str(number))
+            data = pictures.scene(id_, f"{story.external_no}  {at[:10]} {at[11:16]}Z  {step.by}")
+            width, height = pictures.size()
+            named = {
+                "id": id_,
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "bytes": len(data),
+                "taken_at": at,
+            }
+            found.append((named | {"width": width, "height": height}, data))
+        return found
+
+    def _upload(self, named: dict[str, Any], data: bytes, ticket_id: str, author: str, heard: int) -> None:
+        """The bytes come a little later, through the same door as a phone's."""
+        if self.photo_desk is None:
+            return
+        came = min(heard + _UPLOAD_MS, self.now_ms)
+        photos.begin(self.photo_desk, author, named["id"], ticket_id, named["sha256"], len(data), came)
+        photos.append(self.photo_desk, author, named["id"], 0, io.BytesIO(data), None, lambda: came)
 
     def _author(self, by: str) -> Author:
         if by == "city":

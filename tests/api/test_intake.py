@@ -29,7 +29,9 @@ def test_the_same_content_again_is_the_same_ticket(town: Town) -> None:
     call = town.call()
     first = town.city("POST", "/intake/tickets", call)
     again = town.city("POST", "/intake/tickets", call)
-    by_id = town.city("POST", "/intake/tickets", call | {"place": call["place"] | {"village": unit_id("闸口村")}})
+    by_id = town.city(
+        "POST", "/intake/tickets", call | {"place": call["place"] | {"village": unit_id("闸口村")}}
+    )
     assert (first.status, again.status, by_id.status) == (201, 200, 200)
     assert first.json["id"] == again.json["id"] == by_id.json["id"]
 
@@ -38,7 +40,9 @@ def test_a_taken_number_is_refused_with_what_differs_and_an_item_for_the_officer
     call = town.call(urgent=False)
     made = town.city("POST", "/intake/tickets", call)
     for _ in range(2):
-        answer = town.city("POST", "/intake/tickets", call | {"title": "另一件事", "contact": {"phone": "13911112222"}})
+        answer = town.city(
+            "POST", "/intake/tickets", call | {"title": "另一件事", "contact": {"phone": "13911112222"}}
+        )
         assert answer.status == 409
         assert answer.json["error"]["code"] == "external_no_taken"
         assert answer.json["error"]["details"]["differs"] == ["contact", "title"]
@@ -97,7 +101,13 @@ def test_a_wrong_field_is_named(town: Town, more: dict, field: str, code: str) -
 
 @pytest.mark.parametrize(
     "more",
-    [{"category": "other"}, {"urgent": "yes"}, {"external_no": "x" * 65}, {"surprise": 1}, {"place": "闸口村"}],
+    [
+        {"category": "other"},
+        {"urgent": "yes"},
+        {"external_no": "x" * 65},
+        {"surprise": 1},
+        {"place": "闸口村"},
+    ],
 )
 def test_a_malformed_request_is_refused_with_its_fields(town: Town, more: dict) -> None:
     answer = town.city("POST", "/intake/tickets", town.call() | more)
@@ -126,13 +136,15 @@ def test_nothing_of_the_caller_can_be_read_in_the_database(town: Town) -> None:
     update = {"update_no": "1", "kind": "supplement", "text": "补充电话13800001234"}
     assert town.city("POST", f"/intake/tickets/{call['external_no']}/updates", update).status == 200
     with reading(town.desk.engine) as connection:
-        tables = connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type='table'")).scalars().all()
+        tables = (
+            connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type='table'")).scalars().all()
+        )
         everything = "".join(
             str(row) for name in tables for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))
         )
         sealed = connection.execute(sa.select(sa.func.count()).select_from(contact)).scalar_one()
     assert sealed == 2
-    for secret in ("13800001234", "138-0000-1234", "13800009999", "陈大文\""):
+    for secret in ("13800001234", "138-0000-1234", "13800009999", '陈大文"'):
         assert secret not in everything
     assert "138****1234" in everything
 
