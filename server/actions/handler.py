@@ -15,7 +15,7 @@ from server.domain.lifecycle import OPS, PERSON_OPS
 from server.domain.roles import Actor, buckets_of_ticket, may_see
 from server.domain.rules import Rules
 from server.domain.ticket import Ticket
-from server.store import intake_rows, items, oplog, photo_rows, tickets
+from server.store import indicator_rows, intake_rows, items, oplog, photo_rows, tickets
 from server.store.calendar import read_calendar
 from server.store.people import directory
 from sync.clock import Moment
@@ -156,6 +156,7 @@ class TicketWork:
             return []
         now_ms = max(done.received_at_ms for done in self._done)
         tickets.save(self._connection, self._loaded, changed, now_ms)
+        indicator_rows.save(self._connection, self._loaded, changed, self._handler.rules)
         photo_rows.name_photos(self._connection, [row for done in self._done for row in done.photos()])
         # A notice to a person reaches him with his receipt; the others are a supervisor's to look at.
         notices = [
@@ -203,7 +204,7 @@ class TicketWork:
             id=ticket.id,
             rev=ticket.rev,
             buckets=frozenset(buckets_of_ticket(ticket)),
-            doc=orjson.dumps(render(ticket, self._units, self._people)).decode(),
+            doc=orjson.dumps(render(ticket, self._units, self._people, rules=self._handler.rules)).decode(),
             gone=gone,
             into=into,
         )

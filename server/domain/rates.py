@@ -1,7 +1,7 @@
 """The other indicators of DOMAIN §D, as formulae over one row per ticket. Every rate prints its n."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.domain import instants
 from server.domain.callbacks import effective
@@ -60,8 +60,8 @@ class Period:
         return at_ms is not None and self.from_ms <= at_ms < self.to_ms
 
     def has_passed(self, due_ms: int | None) -> bool:
-        """Whether the due lies in the period and is over."""
-        return self.has(due_ms) and due_ms is not None and due_ms <= self.now_ms
+        """Whether the due lies in the period and is over. 24:00 is the next midnight, and ends the day before."""
+        return due_ms is not None and self.has(due_ms - 1) and due_ms <= self.now_ms
 
 
 def case_row(ticket: Ticket, rules: Rules) -> CaseRow:
@@ -189,6 +189,15 @@ def dispatch_accuracy(rows: Iterable[CaseRow], period: Period) -> Rate:
         lambda r: period.has(r.received_ms) and r.dispatches > 0,
         lambda r: r.returns == r.improper_returns,
     )
+
+
+def excluded(name: str, rows: Iterable[CaseRow], period: Period) -> int:
+    """How many tickets an indicator of the period left out: always printed with it (DOMAIN §D)."""
+    # Counted as one assignment, returned once, each ticket weighs one in every denominator.
+    left_out = [
+        replace(r, excluded=False, dispatches=1, returns=1, improper_returns=1) for r in rows if r.excluded
+    ]
+    return RATES[name](left_out, period).denominator
 
 
 RATES: dict[str, Callable[[Iterable[CaseRow], Period], Rate]] = {
