@@ -5,10 +5,14 @@ import { metresBetween } from '@/lib/format'
 export interface Candidate {
   ticket: TicketView
   score: number
+  /** Alike enough, and near enough, to be shown unasked (DOMAIN §B: same matter and place). */
+  likely: boolean
   samePlace: boolean
   metres: number | undefined
 }
 
+const NEAR_M = 500
+const ALIKE = 0.2
 const CLOSED = ['closed', 'merged', 'terminated', 'replied']
 
 function bigrams(words: string): Set<string> {
@@ -40,8 +44,9 @@ export function mergeCandidates(ticket: TicketView, all: readonly TicketView[]):
       const near = metres(ticket, one)
       const samePlace = Boolean(one.place?.village) && one.place?.village === ticket.place?.village
       const words = 0.7 * alike(one.title, ticket.title) + 0.3 * alike(one.content ?? '', ticket.content ?? '')
-      const score = words + (samePlace ? 0.3 : 0) + (near !== undefined && near < 300 ? 0.3 : 0)
-      return { ticket: one, score, samePlace, metres: near }
+      const close = near !== undefined && near < NEAR_M
+      const score = words + (samePlace ? 0.3 : 0) + (close ? 0.3 : 0)
+      return { ticket: one, score, likely: words >= ALIKE && (samePlace || close), samePlace, metres: near }
     })
     .sort((a, b) => b.score - a.score || a.ticket.received_at.localeCompare(b.ticket.received_at))
 }

@@ -25,6 +25,8 @@ export type OfficeTicket = TicketView & { respondent_unit?: Named | null; barred
 export interface UnitChoice {
   unit: DirectoryUnit
   suggested: boolean
+  /** Offered on the desk; the others are found by name. */
+  near: boolean
   /** Why it may not be chosen; undefined when it may. */
   barred: 'respondent' | 'current' | undefined
   /** The key that picks it: 1–9. */
@@ -44,23 +46,25 @@ function barredWhy(ticket: OfficeTicket, unit: DirectoryUnit): UnitChoice['barre
 }
 
 /**
- * The units to choose from: the suggested first, then the joint ones and the village of the place, then the rest of
- * the town; the first nine that may be chosen have a digit.
+ * The units to choose from: the suggested first, then its alternatives, the joint ones and the village of the place,
+ * each with a digit unless it is barred; the rest of the town follows without.
  */
 export function unitChoices(ticket: OfficeTicket, units: readonly DirectoryUnit[]): UnitChoice[] {
   const { suggestion } = ticket
-  const near = [
+  const ids = [
     suggestion?.unit.id,
+    ...(suggestion?.alternatives ?? []).map((one) => one.id),
     ...(suggestion?.joint_units ?? []).map((one) => one.id),
     ticket.return_request?.suggested_unit?.id,
     units.find((unit) => unit.name === ticket.place?.village)?.id,
+    ...(ticket.barred_units ?? []).map((one) => one.id),
   ]
-  const first = [...new Set(near)].flatMap((id) => units.find((unit) => unit.id === id) ?? [])
-  const rest = units.filter((unit) => !first.includes(unit))
+  const near = [...new Set(ids)].flatMap((id) => units.find((unit) => unit.id === id) ?? [])
   let digit = 0
-  return [...first, ...rest].map((unit) => {
+  return [...near, ...units.filter((unit) => !near.includes(unit))].map((unit) => {
     const barred = barredWhy(ticket, unit)
-    const key = !barred && digit < 9 ? String((digit += 1)) : undefined
-    return { unit, suggested: unit.id === suggestion?.unit.id, barred, digit: key }
+    const isNear = near.includes(unit)
+    const key = isNear && !barred && digit < 9 ? String((digit += 1)) : undefined
+    return { unit, suggested: unit.id === suggestion?.unit.id, near: isNear, barred, digit: key }
   })
 }
