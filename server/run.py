@@ -23,6 +23,7 @@ from server.config import SettingError, Settings, settings_from_environment
 STOP_S = 6.0  # gunicorn gives its requests 3 s; what still runs then is killed
 READY_S = 60.0
 RESTART_S = 5.0
+LOOK_S = 0.1
 SWEEPER = "server.workers.sweeper"
 PR_SET_PDEATHSIG = 1
 
@@ -98,7 +99,7 @@ class _Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stop = threading.Event()
+        self._stop = False  # no Event: its lock may be held by the very wait that a signal interrupts
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -106,15 +107,22 @@ class _Server:
         web, sweeper = _Child(_gunicorn), self._sweeper()
         threading.Thread(target=self._greet, daemon=True).start()
         try:
-            while not web.ended() and not self._stop.wait(0.1):
-                if sweeper is not None and sweeper.ended() and not self._stop.wait(RESTART_S):
+            while not web.ended() and not self._pause(LOOK_S):
+                if sweeper is not None and sweeper.ended() and not self._pause(RESTART_S):
                     sweeper = self._sweeper()
         finally:
             _end([web] if sweeper is None else [web, sweeper])
-        return 0 if self._stop.is_set() else web.code or 1
+        return 0 if self._stop else web.code or 1
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._stop.set()
+        self._stop = True
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait a while → whether it is time to stop."""
+        until = time.monotonic() + seconds
+        while not self._stop and time.monotonic() < until:
+            time.sleep(LOOK_S)
+        return self._stop
 
     def _sweeper(self) -> _Child | None:
         if importlib.util.find_spec(SWEEPER) is None:
@@ -127,7 +135,7 @@ class _Server:
         address = f"http://{host}:{self._settings.port}"
         deadline = time.monotonic() + READY_S
         while not _answers(address):
-            if self._stop.wait(0.1) or time.monotonic() > deadline:
+            if self._pause(LOOK_S) or time.monotonic() > deadline:
                 return
         print(f"\n即办 Jiban: {address}", flush=True)
         if self._settings.demo:
@@ -139,7 +147,7 @@ def _sweep() -> None:
 
 
 def _gunicorn() -> None:
-    from gunicorn.app.wsgiapp import WSGIApplication
+    from gunicorn.app.wsgiapp import WSGIApplication  # type: ignore[import-untyped]  # has no stubs of its own
 
     sys.argv = ["gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py")), "wsgi:app"]
     WSGIApplication().run()

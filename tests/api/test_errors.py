@@ -141,13 +141,9 @@ def test_trouble_below_us_is_told_from_faults_of_ours(error, code):
 
 
 def test_a_full_disk_behind_the_store_is_still_called_so():
-    try:
-        try:
-            raise OperationalError("x", {}, sqlite3.OperationalError("database or disk is full"))
-        except OperationalError as inner:
-            raise Unavailable("wrapped") from inner
-    except Unavailable as outer:
-        assert trouble(outer) == "disk_full"
+    outer = Unavailable("wrapped")
+    outer.__cause__ = OperationalError("x", {}, sqlite3.OperationalError("database or disk is full"))
+    assert trouble(outer) == "disk_full"
 
 
 def test_a_vanished_database_is_503_with_retry_after_and_comes_back(app: Flask, visit, settings):
