@@ -47,6 +47,11 @@ class TicketHandler:
     rules: Rules
     server_side: bool = False
     beside: Mapping[str, Beside] = field(default_factory=dict)
+    imported_by: Actor | None = None
+
+    def for_import(self, by: Actor) -> "TicketHandler":
+        """For operations of an outbox file that this person brought in for their author."""
+        return TicketHandler(self.rules, imported_by=by)
 
     def inside(self) -> "TicketHandler":
         """Knows the server's own operations too; never to be used for what a client pushed."""
@@ -142,6 +147,7 @@ class TicketWork:
             device=author.device,
             moment=moment,
             received_at_ms=received_at_ms,
+            imported_by=self._handler.imported_by,
         )
         decision = decide(ticket, command, context)
         self._now.update({each.id: each for each in decision.tickets})

@@ -20,7 +20,7 @@ from sync.op import Op, make_op, uuid7
 from sync.perform import perform
 
 CITY_AUTHOR = Author("city", None, CITY)
-_RETRIES_MAX = 2
+_RETRIES_MAX = 3
 
 
 class Refused(Exception):
@@ -63,7 +63,7 @@ def ingest_many(desk: Desk, forms: Sequence[Form], author: Author, now_ms: int) 
         for i in waiting:
             if forms[i].external_no in seen:
                 found[i] = _known(desk, forms[i], prints[i], seen[forms[i].external_no], author, now_ms)
-        fresh = [i for i in waiting if found[i] is None]
+        fresh = _first_of_each([i for i in waiting if found[i] is None], forms)
         for i, outcome in zip(
             fresh, _create(desk, [(forms[i], prints[i]) for i in fresh], author, now_ms), strict=True
         ):
@@ -71,6 +71,11 @@ def ingest_many(desk: Desk, forms: Sequence[Form], author: Author, now_ms: int) 
         if all(found):
             break
     return [outcome or Refused("conflict", {}) for outcome in found]
+
+
+def _first_of_each(indexes: Sequence[int], forms: Sequence[Form]) -> list[int]:
+    """Those whose number has not come before among them: a second one is known once the first is made."""
+    return list({forms[i].external_no: i for i in reversed(indexes)}.values())[::-1]
 
 
 def _create(

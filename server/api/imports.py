@@ -14,7 +14,7 @@ from server.actions import imports, outbox_import
 from server.actions.import_table import BYTES_MAX, BadFile
 from server.actions.intake_form import FieldError
 from server.api import json
-from server.api.context import desk, handler, language, log
+from server.api.context import desk, handler, language, log, photo_desk
 from server.api.errors import Problem
 from server.api.guard import actor, body_limit, signed_in
 from server.api.tickets import XLSX
@@ -190,10 +190,10 @@ def import_outbox(files: dict[str, Any]) -> Response:
         raise Problem(422, "other_format") from None
     try:
         told = outbox_import.import_outbox(
-            desk(),
+            photo_desk(),
             handler(),
             content,
-            actor().id,
+            actor(),
             now_ms(),
             lambda code, details: words(code, details, language()),
         )
