@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from server.domain.roles import Actor, Unit
@@ -77,16 +77,16 @@ def _village(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:
 
 
 def _matter(text: str, units: Mapping[str, Unit]) -> tuple[Matter | None, str | None]:
-    """The first line of the catalogue whose word stands in the text; a town's own duties first."""
+    """The first line of the catalogue whose word stands in the text.
+
+    A unit's own duties say who it is, before the catalogue; whether the village leads is still the catalogue's word.
+    """
     for unit in units.values():
         for word in unit.duties:
             if word in text:
-                return Matter((word,), unit.name, (), place_leads=False, place_joins=False), word
-    for matter in MATTERS:
-        for word in matter.words:
-            if word in text:
-                return matter, word
-    return None, None
+                line = next((m for m in MATTERS if word in m.words), Matter((word,), "", (), False, False))
+                return replace(line, unit=unit.name), word
+    return next(((m, word) for m in MATTERS for word in m.words if word in text), (None, None))
 
 
 def _by_name(name: str, units: Mapping[str, Unit]) -> Unit | None:
