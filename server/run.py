@@ -30,6 +30,8 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Returns 0 after an orderly stop, 2 when a setting stops the start, else what went wrong with gunicorn."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with them ignored
+        signal.signal(number, signal.default_int_handler)
     metrics = tempfile.mkdtemp(prefix="jiban-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics  # read by prometheus_client as it is imported
     try:
@@ -41,6 +43,8 @@ def main() -> int:
     except SettingError as error:
         print(f"\nJiban cannot start:\n\n{error}\n", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 0
     finally:
         shutil.rmtree(metrics, ignore_errors=True)
 
