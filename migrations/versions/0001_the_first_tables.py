@@ -113,29 +113,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
     )
     op.create_table(
-        "clock",
-        sa.Column("ticket_id", sa.String(length=36), nullable=False),
-        sa.Column("kind", sa.String(length=12), nullable=False),
-        sa.Column("cycle", sa.Integer(), nullable=False),
-        sa.Column("start_at", sa.BigInteger(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("met_at", sa.BigInteger(), nullable=True),
-        sa.Column("met_received_at", sa.BigInteger(), nullable=True),
-        sa.Column("trust", sa.String(length=12), nullable=True),
-        sa.Column("unverified_at", sa.BigInteger(), nullable=True),
-        sa.Column("unit_start_at", sa.BigInteger(), nullable=True),
-        sa.Column("unit_due_at", sa.BigInteger(), nullable=True),
-        sa.Column("village", sa.String(length=80), nullable=True),
-        sa.Column("unit", sa.String(length=64), nullable=True),
-        sa.Column("worker", sa.String(length=36), nullable=True),
-        sa.Column("excluded", sa.String(length=32), nullable=True),
-        sa.Column("provisional", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("ticket_id", "kind", "cycle", name=op.f("pk_clock")),
-    )
-    with op.batch_alter_table("clock", schema=None) as batch_op:
-        batch_op.create_index("ix_clock_kind_due", ["kind", "due_at"], unique=False)
-
-    op.create_table(
         "contact",
         sa.Column("ticket_id", sa.String(length=36), nullable=False),
         sa.Column("part", sa.String(length=36), nullable=False),
@@ -591,10 +568,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contact_phone_hash")
 
     op.drop_table("contact")
-    with op.batch_alter_table("clock", schema=None) as batch_op:
-        batch_op.drop_index("ix_clock_kind_due")
-
-    op.drop_table("clock")
     op.drop_table("calendar_day")
     with op.batch_alter_table("bucket_digest", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bucket_digest_seq"))

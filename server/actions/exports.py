@@ -10,8 +10,8 @@ import xlsxwriter
 from server.actions.import_columns import CATEGORY_WORDS
 from server.domain.lifecycle import TABLE
 from server.domain.ticket import Ticket
-from server.store.clock_rows import next_due
 from server.store.people import Directory
+from server.store.tickets import next_due
 
 _CATEGORIES = {category: word for word, category in CATEGORY_WORDS.items()}
 _CATEGORIES_EN = {category: category for category in _CATEGORIES}

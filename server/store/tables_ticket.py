@@ -1,7 +1,7 @@
-"""Tables of tickets and of what hangs on them: contact data, clocks, photos, the supervisors' items.
+"""Tables of tickets and of what hangs on them: contact data, photos, the supervisors' items.
 
 All `*_at` columns are milliseconds UTC. A ticket's truth is `ticket.body` (the domain's JSON); every other
-column of `ticket`, and `clock` and `ticket_party`, are copies of it for queries, written in the same statement.
+column of `ticket`, and `ticket_party`, are copies of it for queries, written in the same transaction.
 """
 
 import sqlalchemy as sa
@@ -75,30 +75,6 @@ intake_seen = sa.Table(
     sa.Column("ticket_id", _ID, nullable=False),
     sa.Column("fields", sa.Text, nullable=False),
     sa.Column("received_at", sa.BigInteger, nullable=False),
-)
-
-clock = sa.Table(
-    "clock",
-    metadata,
-    sa.Column("ticket_id", _ID, primary_key=True),
-    sa.Column("kind", sa.String(12), primary_key=True),
-    sa.Column("cycle", sa.Integer, primary_key=True),
-    sa.Column("start_at", sa.BigInteger, nullable=False),
-    sa.Column("due_at", sa.BigInteger, nullable=False),
-    sa.Column("met_at", sa.BigInteger),
-    sa.Column(
-        "met_received_at", sa.BigInteger
-    ),  # when the server heard of it; the lag is shown, never judged
-    sa.Column("trust", sa.String(12)),
-    sa.Column("unverified_at", sa.BigInteger),  # an arrival of unsure time that awaits the office
-    sa.Column("unit_start_at", sa.BigInteger),  # `by=unit` runs from that unit's assignment (DOMAIN C1)
-    sa.Column("unit_due_at", sa.BigInteger),
-    sa.Column("village", sa.String(80)),
-    sa.Column("unit", _NAME_ID),
-    sa.Column("worker", _ID),  # the assignee at the due time
-    sa.Column("excluded", sa.String(32)),  # why it does not count: merged, downgraded, terminated, no_visit
-    sa.Column("provisional", sa.Boolean, nullable=False),
-    sa.Index("ix_clock_kind_due", "kind", "due_at"),
 )
 
 photo = sa.Table(

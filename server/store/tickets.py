@@ -6,12 +6,10 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.domain.roles import buckets_of_ticket
 from server.domain.ticket import Ticket
-from server.store.clock_rows import clock_rows, next_due
-from server.store.tables_ticket import clock, ticket, ticket_party
+from server.store.tables_ticket import ticket, ticket_party
 
 # Rights that do not hang on a named party are asked of the ticket's own columns.
 _TOWN_WIDE = frozenset({"town", "town-confidential"})
@@ -31,29 +29,11 @@ _ADD_PARTY = sa.insert(ticket_party)
 _DROP_PARTY = sa.delete(ticket_party).where(
     ticket_party.c.ticket_id == sa.bindparam("_ticket"), ticket_party.c.party == sa.bindparam("_party")
 )
-_DROP_CLOCK = sa.delete(clock).where(
-    clock.c.ticket_id == sa.bindparam("_ticket"),
-    clock.c.kind == sa.bindparam("_kind"),
-    clock.c.cycle == sa.bindparam("_cycle"),
-)
-# What rows beside the ticket's own are made of: most operations change none of it.
+# What parties are made of: most operations change none of it.
 _PARTY_FIELDS = operator.attrgetter(
     "state", "category", "confidential", "urgent", "lead_unit", "joint_units", "assignee", "assistants", "handlers",
     "grid", "flags", "tags", "barred_units",
 )  # fmt: skip
-_CLOCK_FIELDS = operator.attrgetter("clocks", "stints", "state", "place")
-_CLOCK_KEY = ("ticket_id", "kind", "cycle")
-
-
-def _upsert_clock(insert: Any) -> Any:
-    made = insert(clock)
-    return made.on_conflict_do_update(
-        index_elements=list(_CLOCK_KEY),
-        set_={column.name: made.excluded[column.name] for column in clock.c if column.name not in _CLOCK_KEY},
-    )
-
-
-_PUT_CLOCK = {"sqlite": _upsert_clock(sqlite.insert), "postgresql": _upsert_clock(postgresql.insert)}
 
 
 def load(connection: sa.Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Ticket]:
@@ -100,7 +80,6 @@ def save(
             row["_id"] = row.pop("id")
         connection.execute(_CHANGE, altered)
     _save_parties(connection, before, changed)
-    _save_clocks(connection, before, changed)
 
 
 def _save_parties(connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket]) -> None:
@@ -117,28 +96,6 @@ def _save_parties(connection: sa.Connection, before: Mapping[str, Ticket], chang
         connection.execute(_DROP_PARTY, dropped)
     if added:
         connection.execute(_ADD_PARTY, added)
-
-
-def _save_clocks(connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket]) -> None:
-    put: list[dict[str, Any]] = []
-    dropped: list[dict[str, Any]] = []
-    for each in changed:
-        if each.id in before and _CLOCK_FIELDS(each) == _CLOCK_FIELDS(before[each.id]):
-            continue
-        now = {_key(row): row for row in clock_rows(each)}
-        old = {_key(row): row for row in clock_rows(before[each.id])} if each.id in before else {}
-        put.extend(row for key, row in now.items() if old.get(key) != row)
-        dropped.extend(
-            {"_ticket": key[0], "_kind": key[1], "_cycle": key[2]} for key in old if key not in now
-        )
-    if dropped:
-        connection.execute(_DROP_CLOCK, dropped)
-    if put:
-        connection.execute(_PUT_CLOCK[connection.dialect.name], put)
-
-
-def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
-    return row["ticket_id"], row["kind"], row["cycle"]
 
 
 def _row(of: Ticket, now_ms: int) -> dict[str, Any]:
@@ -176,3 +133,13 @@ def _search_text(of: Ticket) -> str:
         return ""
     parts = (of.external_no, of.title, of.content, of.place.get("village"), of.place.get("address"))
     return "\n".join(part for part in parts if part).lower()
+
+
+def next_due(ticket: Ticket) -> tuple[int | None, int | None, bool]:
+    """(the earliest due time still open, the result's due time, is any of this cycle provisional); ms UTC."""
+    now = [clock for clock in ticket.clocks if clock["cycle"] == ticket.cycle]
+    result = next((clock["due"] for clock in now if clock["kind"] == "result"), None)
+    provisional = any(clock["provisional"] for clock in now)
+    if ticket.state in {"replied", "closed", "merged", "terminated"}:
+        return None, result, provisional
+    return min((clock["due"] for clock in now if clock["met"] is None), default=None), result, provisional

@@ -6,8 +6,9 @@ import statistics
 import sqlalchemy as sa
 
 from server.clock import now_ms
-from server.demo.town import UNITS
-from server.store.tables_ticket import clock, ticket
+from server.demo.town import UNITS, DemoUnit
+from server.store.tables_indicators import arrival
+from server.store.tables_ticket import ticket
 from tests.bench.budget import Measured
 from tests.bench.serving import Phone
 from tests.bench.town import Town, call_in
@@ -15,12 +16,13 @@ from tests.serving import Server
 
 TICKETS = 150_000
 CHUNK = 10_000
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 ROUNDS = 15
 
 
 def fill(town: Town) -> None:
-    """150,000 tickets with their clocks, written straight into the tables that reports read; one in ten is urgent."""
+    """150,000 tickets, written straight into the tables that reports read; one in ten is urgent, with its arrival."""
     engine = town.parts.engine
     call_in(town, 1)
     with engine.connect() as connection:
@@ -28,7 +30,7 @@ def fill(town: Town) -> None:
     rng, now = random.Random(1), now_ms()
     villages = [unit for unit in UNITS if unit.village]
     for begin in range(0, TICKETS, CHUNK):
-        tickets, clocks = [], []
+        tickets, arrivals = [], []
         for i in range(begin, begin + CHUNK):
             id_ = f"019b0000-0000-7000-8000-{i:012}"
             start = now - rng.randrange(5 * 365 * DAY_MS)
@@ -41,38 +43,38 @@ def fill(town: Town) -> None:
                     "external_no": f"COUNT{i}",
                     "urgent": urgent,
                     "received_at": start,
-                    "village": unit.id,
+                    "village": unit.village,
                 }
             )
-            kinds = {"acceptance": DAY_MS, "result": 5 * DAY_MS} | ({"arrival": 3_600_000} if urgent else {})
-            clocks += [_clock(rng, id_, kind, start, span, unit.id) for kind, span in kinds.items()]
+            if urgent:
+                arrivals += _arrivals(rng, id_, start, unit)
         with engine.begin() as connection:
             connection.execute(sa.insert(ticket), tickets)
-            connection.execute(sa.insert(clock), clocks)
+            connection.execute(sa.insert(arrival), arrivals)
     with engine.begin() as connection:
         connection.execute(sa.text("ANALYZE"))
 
 
-def _clock(rng: random.Random, id_: str, kind: str, start: int, span: int, unit: str) -> dict[str, object]:
-    met = start + int(span * rng.lognormvariate(-0.8, 0.5)) if rng.random() < 0.97 else None
-    return {
+def _arrivals(rng: random.Random, id_: str, start: int, unit: DemoUnit) -> list[dict[str, object]]:
+    """The town's row and the unit's own of one emergency."""
+    took = int(HOUR_MS * rng.lognormvariate(-0.8, 0.5)) if rng.random() < 0.97 else None
+    row = {
         "ticket_id": id_,
-        "kind": kind,
         "cycle": 1,
         "start_at": start,
-        "due_at": start + span,
-        "met_at": met,
-        "met_received_at": met,
-        "trust": "proven" if met else None,
-        "unverified_at": None,
-        "unit_start_at": start,
-        "unit_due_at": start + span,
-        "village": unit,
-        "unit": unit,
-        "worker": f"worker{rng.randrange(200)}",
+        "due_at": start + HOUR_MS,
+        "met_at": None if took is None else start + took,
+        "known_at": None if took is None else start + took,
+        "trust": None if took is None else "proven",
         "excluded": None,
-        "provisional": False,
+        "part": "missing" if took is None else "on_time" if took <= HOUR_MS else "late",
+        "seconds": None if took is None else took // 1000,
+        "told_late": 0,
+        "village": unit.village,
+        "unit": unit.id,
+        "worker": f"worker{rng.randrange(200)}",
     }
+    return [{**row, "n": 0, "scope": "town"}, {**row, "n": 1, "scope": "unit"}]
 
 
 def measure(town: Town, server: Server, name: str) -> list[Measured]:
