@@ -77,16 +77,27 @@ def _village(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:
 
 
 def _matter(text: str, units: Mapping[str, Unit]) -> tuple[Matter | None, str | None]:
-    """The first line of the catalogue whose word stands in the text.
+    """The first line of the catalogue whose word stands in the text, else the first own duty of a unit in it.
 
-    A unit's own duties say who it is, before the catalogue; whether the village leads is still the catalogue's word.
+    Another unit that names the word, or a longer one around it, as its own duty takes the place of the line's unit
+    unless that one claims the matter too; whether the village leads stays the catalogue's word.
     """
-    for unit in units.values():
-        for word in unit.duties:
+    for line in MATTERS:
+        for word in line.words:
             if word in text:
-                line = next((m for m in MATTERS if word in m.words), Matter((word,), "", (), False, False))
-                return replace(line, unit=unit.name), word
-    return next(((m, word) for m in MATTERS for word in m.words if word in text), (None, None))
+                named = _by_name(line.unit, units)
+                claimed = named is not None and any(own in text for own in named.duties)
+                own = None if claimed else _owner(text, units, word)
+                return (line if own is None else replace(line, unit=own.name)), word
+    own_words = [(text.index(w), -len(w), w, u.name) for u in units.values() for w in u.duties if w in text]
+    if not own_words:
+        return None, None
+    _, _, word, name = min(own_words)
+    return Matter((word,), name, (), place_leads=False, place_joins=False), word
+
+
+def _owner(text: str, units: Mapping[str, Unit], word: str) -> Unit | None:
+    return next((u for u in units.values() if any(word in own and own in text for own in u.duties)), None)
 
 
 def _by_name(name: str, units: Mapping[str, Unit]) -> Unit | None:
@@ -95,10 +106,15 @@ def _by_name(name: str, units: Mapping[str, Unit]) -> Unit | None:
 
 
 def _worker(unit: Unit, people: Mapping[str, Actor]) -> str | None:
-    """A grid worker of the village; the first by name of account until a rota says who is on duty."""
+    """The village's grid worker, if it has one grid; in several nobody is named and whoever is near accepts.
+
+    Within the grid the first by account, until a rota says who is on duty.
+    """
     workers = [
         p
         for p in people.values()
         if p.unit_id == unit.id and p.role == "grid_worker" and p.revoked_at_ms is None
     ]
-    return min(workers, key=lambda p: (p.username, p.id)).id if workers else None
+    if len({p.grid_id for p in workers}) != 1:
+        return None
+    return min(workers, key=lambda p: (p.username, p.id)).id

@@ -113,7 +113,7 @@ def test_an_emergency_raised_again_counts_from_the_new_flag() -> None:
 
 def test_a_ticket_flagged_later_is_due_an_hour_after_the_flag() -> None:
     story = Story().dispatched()
-    story.apply("duty", "ticket.flag_urgent", {"reason": "有人受伤"}, at=300)
+    story.apply("officer", "ticket.flag_urgent", {"reason": "有人受伤"}, at=300)
     assert headline(story).due_ms == NOON + 360 * MINUTE_MS
 
 

@@ -73,11 +73,28 @@ def test_the_sample_tickets_get_their_units(
         assert village in found["joint_units"]
 
 
-def test_a_missing_manhole_cover_is_the_villages_first_with_its_worker() -> None:
+def test_a_missing_manhole_cover_is_the_villages_first_and_its_unit_joins() -> None:
     suggestion = render(Story(urgent=True).ticket, UNITS, PEOPLE)["suggestion"]
     assert suggestion["unit"] == {"id": "zhakou", "name": "闸口村"}
-    assert suggestion["assignee"]["id"] == "neighbour"
     assert [u["id"] for u in suggestion["joint_units"]] == ["works"]
+
+
+def test_the_worker_of_the_only_grid_is_named_and_in_several_nobody_is() -> None:
+    def people(*grids: str) -> dict[str, Actor]:
+        return {
+            f"w{i}": Actor(f"w{i}", f"w{i}", "甲", "grid_worker", "闸口村", g) for i, g in enumerate(grids)
+        }
+
+    ticket = Ticket("t", "n", "help", 0, title="井盖缺失", place={"village": "闸口村"})
+    named = [suggest(ticket, TOWN, people(*grids)) for grids in (("g1", "g1"), ("g1", "g2"), ())]
+    assert [found and found["assignee"] for found in named] == ["w0", None, None]
+
+
+def test_a_known_matter_comes_before_a_word_that_only_one_unit_names() -> None:
+    own = {**TOWN, "生态环境分局": Unit("生态环境分局", "生态环境分局", duties=("异味",))}
+    gas = suggest(Ticket("t", "n", "help", 0, title="楼道燃气异味", place={"village": "闸口村"}), own, {})
+    smell = suggest(Ticket("t", "n", "help", 0, title="鱼塘边有异味", place={"village": "闸口村"}), own, {})
+    assert [found and found["unit"] for found in (gas, smell)] == ["燃气公司", "生态环境分局"]
 
 
 def test_the_same_text_in_two_villages_goes_to_two_units() -> None:
