@@ -28,6 +28,7 @@ BLUEPRINTS = (
     "tickets",
     "items",
     "deadlines",
+    "calendar",
     "imports",
     "indicators",
     "directory",
