@@ -1,6 +1,7 @@
 import '@/lib/polyfills'
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
+import { CacheFirst } from 'workbox-strategies'
 import { SKIP_WAITING } from '@/lib/workerMessages'
 import { SYNC_TAG, syncInBackground } from '@/sync/background'
 
@@ -10,6 +11,10 @@ declare const self: ServiceWorkerGlobalScope
 cleanupOutdatedCaches()
 precacheAndRoute(self.__WB_MANIFEST)
 registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: [/^\/api\//, /^\/(health|metrics)$/] }))
+
+// The office's files are not fetched in advance, but a page of it that was opened once also opens without network.
+// Their names carry their content, so what is kept is never stale.
+registerRoute(({ url }) => url.pathname.startsWith('/assets/office/'), new CacheFirst({ cacheName: 'office' }))
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(self.clients.claim())
