@@ -91,4 +91,5 @@ def first_broken(connection: Connection) -> int | None:
 
 def _all(connection: Connection) -> Iterator[Row[Any]]:
     query = select(AuditRow.__table__).order_by(AuditRow.seq)
-    yield from connection.execution_options(yield_per=1000).execute(query)
+    with connection.execution_options(yield_per=1000).execute(query) as rows:
+        yield from rows

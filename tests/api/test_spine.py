@@ -4,7 +4,8 @@ from tests.device import photo
 from tests.town import Town, person_id, unit_id
 
 
-def test_one_ticket_from_the_hotline_to_the_approved_reply(town: Town) -> None:
+def test_one_ticket_from_the_hotline_to_the_approved_reply(any_town: Town) -> None:
+    town = any_town
     worker, officer, head = town.phone("worker"), town.phone("officer"), town.phone("head")
     for phone in (worker, officer, head):
         phone.sync()
