@@ -1,4 +1,5 @@
 import '@/lib/polyfills'
+import { ExpirationPlugin } from 'workbox-expiration'
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { CacheFirst } from 'workbox-strategies'
@@ -14,7 +15,11 @@ registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { deny
 
 // The office's files are not fetched in advance, but a page of it that was opened once also opens without network.
 // Their names carry their content, so what is kept is never stale.
-registerRoute(({ url }) => url.pathname.startsWith('/assets/office/'), new CacheFirst({ cacheName: 'office' }))
+const OFFICE_FILES_MAX = 80
+registerRoute(
+  ({ url }) => url.pathname.startsWith('/assets/office/'),
+  new CacheFirst({ cacheName: 'office', plugins: [new ExpirationPlugin({ maxEntries: OFFICE_FILES_MAX })] }),
+)
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(self.clients.claim())
