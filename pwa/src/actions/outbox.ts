@@ -1,5 +1,5 @@
 /** What a person does with the outbox and with 待处理. */
-import { openOutbox } from '../local/db'
+import { openOutbox, write } from '../local/db'
 import { writeDraft } from '../local/drafts'
 import { userId } from '../local/session'
 import { forgetLoss as forget } from '../local/storage'
@@ -8,13 +8,13 @@ import { askForSync } from '../sync/outbox'
 /** He has dealt with it: the item leaves 待处理, a photo that cannot be sent leaves the phone. */
 export async function dismissProblem(id: string): Promise<void> {
   const outbox = openOutbox(userId())
-  await outbox.transaction('rw', [outbox.problems, outbox.photos, outbox.blobs], async () => {
-    await outbox.problems.delete(id)
-    const failed = await outbox.photos
+  await write(outbox, async (tx) => {
+    await tx.problems.delete(id)
+    const failed = await tx.photos
       .filter((photo) => photo.state === 'failed' && (photo.id === id || photo.op === id))
       .primaryKeys()
-    await outbox.photos.bulkDelete(failed)
-    await outbox.blobs.bulkDelete(failed)
+    await tx.photos.bulkDelete(failed)
+    await tx.blobs.bulkDelete(failed)
   })
 }
 
@@ -24,14 +24,14 @@ export async function dismissProblem(id: string): Promise<void> {
  */
 export async function retryNow(id?: string): Promise<void> {
   const outbox = openOutbox(userId())
-  await outbox.transaction('rw', [outbox.problems, outbox.photos, outbox.sent], async () => {
-    const photos = await outbox.photos.where('state').anyOf('waiting', 'uploading', 'failed').toArray()
+  await write(outbox, async (tx) => {
+    const photos = await tx.photos.where('state').anyOf('waiting', 'uploading', 'failed').toArray()
     for (const photo of photos) {
       if (id !== undefined && photo.id !== id && photo.op !== id) continue
-      const refused = photo.op !== null && (await outbox.sent.get(photo.op))?.receipt.outcome === 'refused'
+      const refused = photo.op !== null && (await tx.sent.get(photo.op))?.receipt.outcome === 'refused'
       if (photo.state === 'failed' && (id === undefined || refused)) continue
-      await outbox.photos.update(photo.id, { state: 'waiting', nextTryAt: 0, tries: 0 })
-      await outbox.problems.delete(photo.id)
+      await tx.photos.update(photo.id, { state: 'waiting', nextTryAt: 0, tries: 0 })
+      await tx.problems.delete(photo.id)
     }
   })
   askForSync(true)

@@ -1,5 +1,5 @@
 /** Signing in and out, and opening the app without a network. */
-import { getValue, isBaseStale, openApp, openBase, openOutbox, purgeBase, setValue } from '../local/db'
+import { getValue, isBaseStale, openApp, openBase, openOutbox, purgeBase, setValue, write } from '../local/db'
 import type { Session, SessionUser } from '../local/records'
 import { loadSession, saveSession, session } from '../local/session'
 import { checkLost, measureStorage, readDevice } from '../local/storage'
@@ -97,10 +97,10 @@ async function makeRoom(user: string): Promise<void> {
   if (!users.includes(user)) await setValue(kv, USERS, [...users, user])
   const outbox = openOutbox(user)
   const lost = checkLost(user, await readDevice(user))
-  const device = await outbox.transaction('rw', outbox.meta, async () => {
-    const known = await getValue<string>(outbox.meta, 'device')
+  const device = await write(outbox, async (tx) => {
+    const known = await getValue<string>(tx.meta, 'device')
     const made = known ?? uuid7()
-    if (known === undefined) await setValue(outbox.meta, 'device', made)
+    if (known === undefined) await setValue(tx.meta, 'device', made)
     return made
   })
   // The mark of a lost outbox stays until its owner has read of it (forgetLoss).

@@ -1,5 +1,5 @@
 /** Half-written work: saved as it is typed, gone in the same transaction that stores the operation. */
-import { openOutbox } from './db'
+import { openOutbox, write } from './db'
 import type { OutboxPhoto, PhotoBytes } from './records'
 
 export async function readDraft<T>(user: string, key: string): Promise<T | undefined> {
@@ -13,11 +13,11 @@ export async function writeDraft(user: string, key: string, value: unknown, nowM
 /** Throw a draft away, with the photos taken for it. */
 export async function dropDraft(user: string, key: string): Promise<void> {
   const outbox = openOutbox(user)
-  await outbox.transaction('rw', outbox.drafts, outbox.photos, outbox.blobs, async () => {
-    await outbox.drafts.delete(key)
-    const ids = await outbox.photos.where('draft').equals(key).primaryKeys()
-    await outbox.photos.bulkDelete(ids)
-    await outbox.blobs.bulkDelete(ids)
+  await write(outbox, async (tx) => {
+    await tx.drafts.delete(key)
+    const ids = await tx.photos.where('draft').equals(key).primaryKeys()
+    await tx.photos.bulkDelete(ids)
+    await tx.blobs.bulkDelete(ids)
   })
 }
 
@@ -34,16 +34,16 @@ export async function readDraftPhotos(user: string, key: string): Promise<{ phot
 
 export async function writeDraftPhoto(user: string, photo: OutboxPhoto, blob: PhotoBytes): Promise<void> {
   const outbox = openOutbox(user)
-  await outbox.transaction('rw', outbox.photos, outbox.blobs, async () => {
-    await outbox.photos.put(photo)
-    await outbox.blobs.put(blob)
+  await write(outbox, async (tx) => {
+    await tx.photos.put(photo)
+    await tx.blobs.put(blob)
   })
 }
 
 export async function dropPhoto(user: string, id: string): Promise<void> {
   const outbox = openOutbox(user)
-  await outbox.transaction('rw', outbox.photos, outbox.blobs, async () => {
-    await outbox.photos.delete(id)
-    await outbox.blobs.delete(id)
+  await write(outbox, async (tx) => {
+    await tx.photos.delete(id)
+    await tx.blobs.delete(id)
   })
 }

@@ -52,6 +52,8 @@ export interface BaseReceipt {
   bounds?: [string, string]
   trust?: string
   received_at?: string
+  /** Device ms when its operation left the outbox; forgotten soon after. */
+  settledAt?: number
 }
 
 export interface OpClock {
@@ -142,7 +144,7 @@ export interface SentOp extends WireOp {
   label: OpLabel
   storedAt: number
   settledAt: number
-  receipt: Omit<BaseReceipt, 'id' | 'n' | 'first' | 'outcome'> & { outcome: Exclude<Outcome, 'duplicate'> }
+  receipt: Omit<BaseReceipt, 'id' | 'n' | 'first' | 'outcome' | 'settledAt'> & { outcome: Exclude<Outcome, 'duplicate'> }
 }
 
 export type ProblemKind = 'refused' | 'kept' | 'too_large' | 'photo'

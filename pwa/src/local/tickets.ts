@@ -1,25 +1,24 @@
 /** Tickets as the screens see them: the server's document with this phone's pending operations folded in. */
+import type { PromiseExtended } from 'dexie'
 import { fold } from '../domain/fold'
 import type { Me, Named, PendingOp, TicketDoc, TicketView } from '../domain/types'
 import { rfc3339, type Sample } from '../lib/clock'
-import { getValue, openBase, openOutbox } from './db'
-import type { GoneRow, OutboxOp, SyncStatus } from './records'
+import { getValue, openBase, openOutbox, read, type BaseStores } from './db'
+import type { GoneRow, OutboxOp, Row, SyncStatus } from './records'
 
 const TICKET = 'ticket'
 
 /** Every ticket on this phone, in no particular order. */
-export async function readTickets(me: Me): Promise<TicketView[]> {
-  const [rows, pending] = await Promise.all([
-    openBase(me.id).rows.where('type').equals(TICKET).toArray(),
-    readPending(me),
-  ])
-  return rows.map((row) => view(row.doc as TicketDoc, pending.get(row.id), me))
+export function readTickets(me: Me): Promise<TicketView[]> {
+  const ops = openOutbox(me.id).ops.orderBy('n').toArray()
+  return readWith(me, ops, (base) => base.rows.where('type').equals(TICKET).toArray())
 }
 
 /** One ticket; null when it is not on this phone. */
 export async function readTicket(me: Me, id: string): Promise<TicketView | null> {
-  const [row, pending] = await Promise.all([openBase(me.id).rows.get([TICKET, id]), readPending(me, id)])
-  return row ? view(row.doc as TicketDoc, pending.get(id), me) : null
+  const ops = openOutbox(me.id).ops.where('subject').equals(id).sortBy('n')
+  const views = await readWith(me, ops, (base) => base.rows.where('[type+id]').equals([TICKET, id]).toArray())
+  return views[0] ?? null
 }
 
 /** Where a ticket went that used to be here. */
@@ -28,38 +27,59 @@ export async function readGone(user: string, id: string): Promise<GoneRow | null
 }
 
 function view(doc: TicketDoc, ops: PendingOp[] | undefined, me: Me): TicketView {
-  return ops ? fold(doc, ops, me) : { ...doc, pending: [] }
+  if (!ops) return { ...doc, pending: [] }
+  try {
+    return fold(doc, ops, me)
+  } catch (error) {
+    // One ticket that cannot be folded (a document newer than this app) must not empty the whole list.
+    console.error('cannot fold', doc.id, error)
+    return { ...doc, pending: ops }
+  }
 }
 
 /**
- * The operations that no row contains yet, by ticket and in order. One whose receipt is already in the base is
- * contained in the row that came with it, even if the outbox has not been tidied yet (local/db.ts).
+ * Rows and receipts from one snapshot of the base, taken after the operations were read from the outbox. A receipt
+ * comes in one transaction with its row and stays until well after its operation has left the outbox
+ * (sync/receipts.ts), so whichever moment is caught, each operation is seen once: in its row or as pending.
+ *
+ * No `await` between the queries: a live query sees only what is asked in Dexie's own chain of promises.
  */
-async function readPending(me: Me, ticket?: string): Promise<Map<string, PendingOp[]>> {
-  const outbox = openOutbox(me.id)
+function readWith(
+  me: Me,
+  ops: PromiseExtended<OutboxOp[]>,
+  readRows: (base: BaseStores) => Promise<Row[]>,
+): Promise<TicketView[]> {
   const base = openBase(me.id)
-  const stored = ticket ? outbox.ops.where('subject').equals(ticket).sortBy('n') : outbox.ops.orderBy('n').toArray()
-  const [ops, receipted, status, sample] = await Promise.all([
-    stored,
-    base.receipts.toCollection().primaryKeys(),
-    getValue<SyncStatus>(base.meta, 'status'),
-    getValue<Sample>(base.meta, 'sample'),
-  ])
-  const author = { id: me.id, name: me.name }
-  const contained = new Set(receipted)
-  const bySubject = new Map<string, PendingOp[]>()
+  return ops.then((stored) =>
+    read(base, (tx) =>
+      Promise.all([
+        readRows(tx),
+        tx.receipts.toCollection().primaryKeys(),
+        getValue<SyncStatus>(tx.meta, 'status'),
+        getValue<Sample>(tx.meta, 'sample'),
+      ]).then(([rows, receipted, status, sample]) => {
+        const contained = new Set(receipted)
+        const waiting = stored.filter((op) => !op.secret && !contained.has(op.id))
+        const pending = bySubject(waiting.map((op) => pendingOf(op, me, status, sample?.offsetMs)))
+        return rows.map((row) => view(row.doc as TicketDoc, pending.get(row.id), me))
+      }),
+    ),
+  )
+}
+
+function bySubject(ops: PendingOp[]): Map<string, PendingOp[]> {
+  const found = new Map<string, PendingOp[]>()
   for (const op of ops) {
-    if (contained.has(op.id) || op.secret) continue
-    const one = pendingOf(op, author, status, sample?.offsetMs)
-    const list = bySubject.get(op.subject)
-    if (list) list.push(one)
-    else bySubject.set(op.subject, [one])
+    const list = found.get(op.subject)
+    if (list) list.push(op)
+    else found.set(op.subject, [op])
   }
-  return bySubject
+  return found
 }
 
 /** One operation with the truth about where it is. */
-export function pendingOf(op: OutboxOp, author: Named, status?: SyncStatus, offsetMs = 0): PendingOp {
+export function pendingOf(op: OutboxOp, me: Named, status?: SyncStatus, offsetMs = 0): PendingOp {
+  const author = { id: me.id, name: me.name }
   const { id, n, name, subject, base, args } = op
   const pending = {
     ...{ id, n, name, subject, base, args, author },

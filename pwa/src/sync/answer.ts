@@ -1,6 +1,6 @@
 /** What every `/sync/*` answer tells besides its content: the time, the epoch, that we were heard. */
 import { betterSample, sampleOf } from '../lib/clock'
-import { setValue } from '../local/db'
+import { setValue, write } from '../local/db'
 import { readSample, type SyncContext } from './context'
 import { learnEpoch } from './device'
 import type { Answer } from './transport'
@@ -11,9 +11,9 @@ export async function learn(ctx: SyncContext, answer: Answer, time: ServerTime):
   const fresh = sampleOf(time, answer.before, answer.after)
   if (!fresh) return
   const { base } = ctx
-  await base.transaction('rw', base.meta, async () => {
+  await write(base, async (tx) => {
     const old = await readSample(ctx)
     const better = betterSample(old, fresh)
-    if (better !== old) await setValue(base.meta, 'sample', better)
+    if (better !== old) await setValue(tx.meta, 'sample', better)
   })
 }

@@ -1,6 +1,6 @@
 /** What every step of a sync works on. */
 import { tapNow, type Sample, type Tap } from '../lib/clock'
-import { getValue, setValue, type BaseDb, type OutboxDb, type SyncStatus } from '../local/db'
+import { getValue, setValue, type BaseDb, type OutboxDb, type SyncStatus, write } from '../local/db'
 import type { Transport } from './transport'
 
 export interface SyncContext {
@@ -21,9 +21,9 @@ export function contextOf(base: BaseDb, outbox: OutboxDb, net: Transport): SyncC
 /** Change some of the status that screens read. */
 export async function report(ctx: SyncContext, patch: Partial<SyncStatus>): Promise<void> {
   const { base } = ctx
-  await base.transaction('rw', base.meta, async () => {
-    const before = (await getValue<SyncStatus>(base.meta, 'status')) ?? { online: false }
-    await setValue(base.meta, 'status', { ...before, ...patch })
+  await write(base, async (tx) => {
+    const before = (await getValue<SyncStatus>(tx.meta, 'status')) ?? { online: false }
+    await setValue(tx.meta, 'status', { ...before, ...patch })
   })
 }
 

@@ -3,7 +3,7 @@
  * has (`lastN`), and what to do when the two disagree (SYNC.md "Client rules"). Ids make sending again harmless.
  */
 import { uuid7 } from '../lib/ids'
-import { getValue, setValue, type OutboxDb, type OutboxOp, type SentOp } from '../local/db'
+import { getValue, setValue, write, type OutboxDb, type OutboxOp, type OutboxStores, type SentOp } from '../local/db'
 import type { SyncContext } from './context'
 
 export interface Standing {
@@ -14,29 +14,29 @@ export interface Standing {
 
 /** The device id is made with the first use of the outbox, and with it the count starts. */
 export async function standing(outbox: OutboxDb): Promise<Standing> {
-  return outbox.transaction('rw', outbox.meta, async () => {
-    let device = await getValue<string>(outbox.meta, 'device')
+  return write(outbox, async (tx) => {
+    let device = await getValue<string>(tx.meta, 'device')
     if (device === undefined) {
       device = uuid7()
-      await setValue(outbox.meta, 'device', device)
+      await setValue(tx.meta, 'device', device)
     }
-    const epoch = (await getValue<string>(outbox.meta, 'epoch')) ?? null
-    const lastN = (await getValue<number>(outbox.meta, 'lastN')) ?? 0
+    const epoch = (await getValue<string>(tx.meta, 'epoch')) ?? null
+    const lastN = (await getValue<number>(tx.meta, 'lastN')) ?? 0
     return { device, epoch, lastN }
   })
 }
 
 /** The first answer tells the epoch; a later change comes only through `adoptEpoch`. */
 export async function learnEpoch(outbox: OutboxDb, epoch: string): Promise<void> {
-  await outbox.transaction('rw', outbox.meta, async () => {
-    if ((await getValue<string>(outbox.meta, 'epoch')) === undefined) await setValue(outbox.meta, 'epoch', epoch)
+  await write(outbox, async (tx) => {
+    if ((await getValue<string>(tx.meta, 'epoch')) === undefined) await setValue(tx.meta, 'epoch', epoch)
   })
 }
 
 /** Within an epoch the count never goes back (I5). */
-export async function raiseLastN(outbox: OutboxDb, n: number): Promise<void> {
-  const before = (await getValue<number>(outbox.meta, 'lastN')) ?? 0
-  if (n > before) await setValue(outbox.meta, 'lastN', n)
+export async function raiseLastN(tx: OutboxStores, n: number): Promise<void> {
+  const before = (await getValue<number>(tx.meta, 'lastN')) ?? 0
+  if (n > before) await setValue(tx.meta, 'lastN', n)
 }
 
 /**
@@ -46,73 +46,75 @@ export async function raiseLastN(outbox: OutboxDb, n: number): Promise<void> {
  */
 export async function adoptEpoch(ctx: SyncContext, epoch: string, lastN: number): Promise<void> {
   const { outbox } = ctx
-  await outbox.transaction('rw', outbox.tables, async () => {
-    const device = await getValue<string>(outbox.meta, 'device')
-    const sent = (await outbox.sent.toArray()).sort(bySending)
-    await setValue(outbox.meta, 'epoch', epoch)
-    await setValue(outbox.meta, 'lastN', lastN)
-    await forgetAnswers(outbox, lastN)
-    await putBack(outbox, sent.filter((op) => op.device === device && op.n > lastN))
+  await write(outbox, async (tx) => {
+    const device = await getValue<string>(tx.meta, 'device')
+    const sent = (await tx.sent.toArray()).sort(bySending)
+    await setValue(tx.meta, 'epoch', epoch)
+    await setValue(tx.meta, 'lastN', lastN)
+    await forgetAnswers(tx, lastN)
+    await putBack(tx, sent.filter((op) => op.device === device && op.n > lastN))
     const older = sent.filter((op) => op.device !== device && op.name !== 'void')
-    let n = Math.max((await getValue<number>(outbox.meta, 'n')) ?? 0, lastN)
-    await putBack(outbox, older.map((op) => ({ ...op, n: (n += 1) })))
-    await setValue(outbox.meta, 'n', n)
-    await outbox.photos.where('state').equals('done').modify({ state: 'waiting', tries: 0, nextTryAt: 0 })
-    await healHole(outbox, lastN)
+    let n = Math.max((await getValue<number>(tx.meta, 'n')) ?? 0, lastN)
+    await putBack(tx, older.map((op) => ({ ...op, n: (n += 1) })))
+    await setValue(tx.meta, 'n', n)
+    await tx.photos.where('state').equals('done').modify({ state: 'waiting', tries: 0, nextTryAt: 0 })
+    await healHole(tx, lastN)
   })
 }
 
 /** `409 gap`: go on from `expectedN` if that is still here in one piece, else start a new count. */
 export async function fillGap(ctx: SyncContext, expectedN: number): Promise<void> {
   const { outbox } = ctx
-  await outbox.transaction('rw', outbox.tables, async () => {
-    const device = await getValue<string>(outbox.meta, 'device')
-    const sent = await outbox.sent.filter((op) => op.device === device && op.n >= expectedN).toArray()
-    await putBack(outbox, sent)
-    await setValue(outbox.meta, 'lastN', expectedN - 1)
-    await forgetAnswers(outbox, expectedN - 1)
-    await healHole(outbox, expectedN - 1)
+  await write(outbox, async (tx) => {
+    const device = await getValue<string>(tx.meta, 'device')
+    const sent = await tx.sent.filter((op) => op.device === device && op.n >= expectedN).toArray()
+    await putBack(tx, sent)
+    await setValue(tx.meta, 'lastN', expectedN - 1)
+    await forgetAnswers(tx, expectedN - 1)
+    await healHole(tx, expectedN - 1)
   })
 }
 
 /** `device_forked`, `device_taken`, or a hole that nothing fills: a new device id, and a count from 1. */
-export async function renumber(outbox: OutboxDb): Promise<void> {
-  await outbox.transaction('rw', outbox.tables, async () => {
-    const ops = await outbox.ops.orderBy('n').toArray()
-    await outbox.ops.clear()
-    // A void only held a place in the old count.
-    const kept = ops.filter((op) => op.name !== 'void' || op.secret)
-    await outbox.ops.bulkAdd(kept.map((op, place) => unanswered({ ...op, n: place + 1 })))
-    await setValue(outbox.meta, 'device', uuid7())
-    await setValue(outbox.meta, 'n', kept.length)
-    await setValue(outbox.meta, 'lastN', 0)
-  })
+export function renumber(outbox: OutboxDb): Promise<void> {
+  return write(outbox, countAnew)
+}
+
+async function countAnew(tx: OutboxStores): Promise<void> {
+  const ops = await tx.ops.orderBy('n').toArray()
+  await tx.ops.clear()
+  // A void only held a place in the old count.
+  const kept = ops.filter((op) => op.name !== 'void' || op.secret)
+  await tx.ops.bulkAdd(kept.map((op, place) => unanswered({ ...op, n: place + 1 })))
+  await setValue(tx.meta, 'device', uuid7())
+  await setValue(tx.meta, 'n', kept.length)
+  await setValue(tx.meta, 'lastN', 0)
 }
 
 /** Give an operation's place in the count to nothing, so that the next one can pass. */
-export async function voidOp(outbox: OutboxDb, op: OutboxOp, code: string, id: string = uuid7()): Promise<void> {
+export async function voidOp(tx: OutboxStores, op: OutboxOp, code: string, id: string = uuid7()): Promise<void> {
   const { n, subject, at, storedAt } = op
-  await outbox.ops.put({ id, n, name: 'void', v: 1, subject, base: null, at, args: { code }, storedAt, label: {} })
+  await tx.ops.put({ id, n, name: 'void', v: 1, subject, base: null, at, args: { code }, storedAt, label: {} })
 }
 
-async function healHole(outbox: OutboxDb, lastN: number): Promise<void> {
-  const waiting = await outbox.ops.where('n').above(lastN).primaryKeys()
-  const highest = (await getValue<number>(outbox.meta, 'n')) ?? 0
+async function healHole(tx: OutboxStores, lastN: number): Promise<void> {
+  const waiting = await tx.ops.where('n').above(lastN).primaryKeys()
+  const highest = (await getValue<number>(tx.meta, 'n')) ?? 0
   const whole = waiting.length === Math.max(0, highest - lastN) && waiting.every((n, place) => n === lastN + 1 + place)
-  if (!whole || highest < lastN) await renumber(outbox)
+  if (!whole || highest < lastN) await countAnew(tx)
 }
 
-async function putBack(outbox: OutboxDb, sent: SentOp[]): Promise<void> {
+async function putBack(tx: OutboxStores, sent: SentOp[]): Promise<void> {
   for (const { device: _device, settledAt: _settledAt, receipt, ...op } of sent) {
     // What was refused has been told to its author, who may have acted on it: it keeps its number and says nothing.
-    if (receipt.outcome === 'refused') await voidOp(outbox, op, 'refused_before')
-    else await outbox.ops.put(op)
+    if (receipt.outcome === 'refused') await voidOp(tx, op, 'refused_before')
+    else await tx.ops.put(op)
   }
-  await outbox.sent.bulkDelete(sent.map((op) => op.id))
+  await tx.sent.bulkDelete(sent.map((op) => op.id))
 }
 
-async function forgetAnswers(outbox: OutboxDb, lastN: number): Promise<void> {
-  await outbox.ops
+async function forgetAnswers(tx: OutboxStores, lastN: number): Promise<void> {
+  await tx.ops
     .where('n')
     .above(lastN)
     .modify((op) => {

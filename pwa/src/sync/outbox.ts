@@ -1,7 +1,7 @@
 /** The way into the outbox: one strictly durable transaction per operation. */
 import { openChannel } from '../lib/channel'
 import { stampOf, type Sample, type Tap } from '../lib/clock'
-import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxDb, type OutboxOp, type WireOp } from '../local/db'
+import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxStores, type OutboxOp, type WireOp, write } from '../local/db'
 import { keepSecret } from './secrets'
 
 export type NewOp = Pick<WireOp, 'id' | 'name' | 'v' | 'subject' | 'base' | 'at' | 'args'>
@@ -36,17 +36,17 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
   const clock = stampOf(sample, tap)
   const whole = { ...op, ...(clock ? { clock } : {}) }
   if (options.secret) keepSecret(op.id, contentOf(whole))
-  const stored = await outbox.transaction('rw', outbox.tables, async () => {
-    const n = await nextN(outbox)
+  const stored = await write(outbox, async (tx) => {
+    const n = await nextN(tx)
     const content = options.secret ? emptied(op) : whole
     const record: OutboxOp = { ...content, n, storedAt: tap.wallMs, label: options.label }
     if (options.secret) record.secret = true
-    await outbox.ops.add(record)
-    await outbox.photos
+    await tx.ops.add(record)
+    await tx.photos
       .where('id')
       .anyOf(options.photos ?? [])
       .modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
-    if (options.draft !== undefined) await outbox.drafts.delete(options.draft)
+    if (options.draft !== undefined) await tx.drafts.delete(options.draft)
     return record
   })
   askForSync()
@@ -70,9 +70,9 @@ function tell(wake: Wake): void {
 }
 
 /** The next number of this device; inside the caller's transaction. */
-async function nextN(outbox: OutboxDb): Promise<number> {
-  const n = ((await getValue<number>(outbox.meta, 'n')) ?? 0) + 1
-  await setValue(outbox.meta, 'n', n)
+async function nextN(tx: OutboxStores): Promise<number> {
+  const n = ((await getValue<number>(tx.meta, 'n')) ?? 0) + 1
+  await setValue(tx.meta, 'n', n)
   return n
 }
 

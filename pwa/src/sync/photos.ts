@@ -3,7 +3,7 @@
  * of our own because tus-js-client would take a tenth of the first screen's budget). One that fails waits its own
  * time and never holds another back.
  */
-import type { OutboxPhoto } from '../local/db'
+import { write, type OutboxPhoto } from '../local/db'
 import { countUnsent } from './push'
 import type { SyncContext } from './context'
 import { Failure, type Answer, type Ask } from './transport'
@@ -177,18 +177,18 @@ function metadata(photo: OutboxPhoto): string {
 async function postpone(ctx: SyncContext, id: string, failure: Failure): Promise<void> {
   const { outbox } = ctx
   const nowMs = ctx.tap().wallMs
-  await outbox.transaction('rw', outbox.photos, outbox.problems, outbox.sent, outbox.ops, async () => {
-    const photo = await outbox.photos.get(id)
+  await write(outbox, async (tx) => {
+    const photo = await tx.photos.get(id)
     if (!photo) return
     const tries = photo.tries + 1
     const hopeless = failure.code === 'hash_differs' && tries >= HASH_TRIES_MAX
     const final = failure.kind === 'server' && (FINAL.has(failure.status) || hopeless)
     const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(photo.tries, 12)) * (0.5 + ctx.random() / 2)
     const told = { code: failure.code, ...(failure.message ? { message: failure.message } : {}) }
-    await outbox.photos.update(id, { state: final ? 'failed' : 'waiting', tries, nextTryAt: nowMs + waitMs, ...told })
+    await tx.photos.update(id, { state: final ? 'failed' : 'waiting', tries, nextTryAt: nowMs + waitMs, ...told })
     if (!final) return
-    const op = (photo.op && ((await outbox.sent.get(photo.op)) ?? (await outbox.ops.where('id').equals(photo.op).first()))) || undefined
-    await outbox.problems.put({
+    const op = (photo.op && ((await tx.sent.get(photo.op)) ?? (await tx.ops.where('id').equals(photo.op).first()))) || undefined
+    await tx.problems.put({
       id,
       kind: 'photo',
       name: op?.name ?? 'photo',

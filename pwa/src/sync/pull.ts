@@ -2,7 +2,7 @@
  * Fetch what changed, page by page. Page, receipts and cursor are stored in one transaction, and only if the
  * cursor is still the one that was sent: a second tab's pull makes this one superfluous, never wrong.
  */
-import { getValue, setValue, type BaseDb, type Row } from '../local/db'
+import { getValue, setValue, type BaseStores, type Row, write } from '../local/db'
 import { learn } from './answer'
 import { report, type SyncContext } from './context'
 import { standing } from './device'
@@ -94,8 +94,8 @@ async function fetchPage(ctx: SyncContext, request: PullRequest): Promise<PullAn
   } catch (error) {
     const stale = error instanceof Failure && /^(bad_|invalid_)?cursor|^epoch$/.test(error.code)
     if (!stale || request.cursor === null) throw error
-    await ctx.base.transaction('rw', ctx.base.meta, async () => {
-      if ((await getValue<string>(ctx.base.meta, 'cursor')) === request.cursor) await ctx.base.meta.delete('cursor')
+    await write(ctx.base, async (tx) => {
+      if ((await getValue<string>(tx.meta, 'cursor')) === request.cursor) await tx.meta.delete('cursor')
     })
     return undefined
   }
@@ -105,44 +105,44 @@ async function fetchPage(ctx: SyncContext, request: PullRequest): Promise<PullAn
 async function storePage(ctx: SyncContext, request: PullRequest, answer: PullAnswer): Promise<boolean> {
   const { base } = ctx
   const nowMs = ctx.tap().wallMs
-  return base.transaction('rw', base.tables, async () => {
-    const owner = await getValue<string>(base.meta, 'device')
-    const cursor = (owner === request.device ? await getValue<string>(base.meta, 'cursor') : undefined) ?? null
+  return write(base, async (tx) => {
+    const owner = await getValue<string>(tx.meta, 'device')
+    const cursor = (owner === request.device ? await getValue<string>(tx.meta, 'cursor') : undefined) ?? null
     if (cursor !== request.cursor) return false
-    const rebuild = await rebuildOf(base, request, answer)
-    await storeChanges(base, answer.changes, rebuild?.gen ?? 0, nowMs)
-    if (answer.receipts.length > 0) await base.receipts.bulkPut(answer.receipts)
+    const rebuild = await rebuildOf(tx, request, answer)
+    await storeChanges(tx, answer.changes, rebuild?.gen ?? 0, nowMs)
+    if (answer.receipts.length > 0) await tx.receipts.bulkPut(answer.receipts)
     if (rebuild && !answer.more) {
-      await sweep(base, rebuild)
-      await base.meta.delete('rebuild')
+      await sweep(tx, rebuild)
+      await tx.meta.delete('rebuild')
     }
-    await base.meta.bulkPut([
+    await tx.meta.bulkPut([
       { key: 'cursor', value: answer.cursor },
       { key: 'epoch', value: answer.epoch },
       { key: 'device', value: request.device },
     ])
-    if (!answer.more) await base.gone.where('at').below(nowMs - GONE_KEPT_MS).delete()
+    if (!answer.more) await tx.gone.where('at').below(nowMs - GONE_KEPT_MS).delete()
     return true
   })
 }
 
 /** The rebuild that this page belongs to: one begun earlier, or one that the answer (or an empty cursor) begins. */
-async function rebuildOf(base: BaseDb, request: PullRequest, answer: PullAnswer): Promise<Rebuild | undefined> {
-  const running = await getValue<Rebuild>(base.meta, 'rebuild')
+async function rebuildOf(tx: BaseStores, request: PullRequest, answer: PullAnswer): Promise<Rebuild | undefined> {
+  const running = await getValue<Rebuild>(tx.meta, 'rebuild')
   const everything = request.cursor === null || answer.reset === 'all'
   if (!everything && answer.reset === null) return running
-  const gen = ((await getValue<number>(base.meta, 'gen')) ?? 0) + (everything || !running ? 1 : 0)
+  const gen = ((await getValue<number>(tx.meta, 'gen')) ?? 0) + (everything || !running ? 1 : 0)
   const asked = answer.reset === 'all' ? [] : (answer.reset ?? [])
   const buckets = everything || running?.buckets === null ? null : [...new Set([...(running?.buckets ?? []), ...asked])]
   const rebuild: Rebuild = { gen, buckets }
-  await base.meta.bulkPut([
+  await tx.meta.bulkPut([
     { key: 'gen', value: gen },
     { key: 'rebuild', value: rebuild },
   ])
   return rebuild
 }
 
-async function storeChanges(base: BaseDb, changes: PullChange[], gen: number, at: number): Promise<void> {
+async function storeChanges(tx: BaseStores, changes: PullChange[], gen: number, at: number): Promise<void> {
   const last = new Map(changes.map((change) => [`${change.type}|${change.id}`, change]))
   const rows: Row[] = []
   const gone: PullChange[] = []
@@ -151,13 +151,13 @@ async function storeChanges(base: BaseDb, changes: PullChange[], gen: number, at
     else rows.push({ type: change.type, id: change.id, rev: change.rev, buckets: change.buckets, doc: change.doc, gen })
   }
   const keys = (list: { type: string; id: string }[]) => list.map((one): [string, string] => [one.type, one.id])
-  await base.rows.bulkPut(rows)
-  await base.gone.bulkDelete(keys(rows))
-  const held = await base.rows.bulkGet(keys(gone))
-  await base.rows.bulkDelete(keys(gone))
-  await base.contacts.bulkDelete(gone.map((change) => change.id))
+  await tx.rows.bulkPut(rows)
+  await tx.gone.bulkDelete(keys(rows))
+  const held = await tx.rows.bulkGet(keys(gone))
+  await tx.rows.bulkDelete(keys(gone))
+  await tx.contacts.bulkDelete(gone.map((change) => change.id))
   const told = gone.filter((_change, place) => held[place] !== undefined)
-  await base.gone.bulkPut(
+  await tx.gone.bulkPut(
     told.map((change) => {
       const { type, id, gone: reason = 'moved', into } = change as Extract<PullChange, { gone: string }>
       return { type, id, reason, at, ...(into === undefined ? {} : { into }) }
@@ -165,15 +165,15 @@ async function storeChanges(base: BaseDb, changes: PullChange[], gen: number, at
   )
 }
 
-async function sweep(base: BaseDb, { gen, buckets }: Rebuild): Promise<void> {
+async function sweep(tx: BaseStores, { gen, buckets }: Rebuild): Promise<void> {
   const unseen = buckets
-    ? await base.rows.where('buckets').anyOf(buckets).distinct().filter((row) => row.gen < gen).toArray()
-    : await base.rows.filter((row) => row.gen < gen).toArray()
+    ? await tx.rows.where('buckets').anyOf(buckets).distinct().filter((row) => row.gen < gen).toArray()
+    : await tx.rows.filter((row) => row.gen < gen).toArray()
   const left = unseen.map((row) => ({ ...row, buckets: buckets ? row.buckets.filter((b) => !buckets.includes(b)) : [] }))
   const dead = left.filter((row) => row.buckets.length === 0)
-  await base.rows.bulkPut(left.filter((row) => row.buckets.length > 0))
-  await base.rows.bulkDelete(dead.map((row): [string, string] => [row.type, row.id]))
-  await base.contacts.bulkDelete(dead.map((row) => row.id))
+  await tx.rows.bulkPut(left.filter((row) => row.buckets.length > 0))
+  await tx.rows.bulkDelete(dead.map((row): [string, string] => [row.type, row.id]))
+  await tx.contacts.bulkDelete(dead.map((row) => row.id))
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Send what the server has not seen: in order, in bounded batches, until nothing is left or somebody says no. */
 import { rfc3339, hasStepped, type Sample } from '../lib/clock'
-import { getValue, type OutboxOp, type WireOp } from '../local/db'
+import { getValue, type OutboxStores, type OutboxOp, type WireOp, write } from '../local/db'
 import { learn } from './answer'
 import { readSample, report, type SyncContext } from './context'
 import { adoptEpoch, fillGap, raiseLastN, renumber, standing, voidOp, type Standing } from './device'
@@ -133,15 +133,15 @@ async function record(ctx: SyncContext, batch: OutboxOp[], answer: PushAnswer): 
   const { outbox } = ctx
   const at = ctx.tap().wallMs
   const results = new Map(answer.results.map((result) => [result.id, result]))
-  await outbox.transaction('rw', outbox.ops, outbox.meta, async () => {
-    await raiseLastN(outbox, answer.last_n)
+  await write(outbox, async (tx) => {
+    await raiseLastN(tx, answer.last_n)
     for (const sent of batch) {
       const result = results.get(sent.id)
-      const op = await outbox.ops.get(sent.n)
+      const op = await tx.ops.get(sent.n)
       if (!result || op?.id !== sent.id) continue
       // A mismatch consumes no number: unless the server has this one already, nothing must stand there.
-      if (result.code === 'op_mismatch' && answer.last_n < op.n) await voidOp(outbox, op, 'op_mismatch')
-      else await outbox.ops.put({ ...op, answer: { ...answerOf(result), at } })
+      if (result.code === 'op_mismatch' && answer.last_n < op.n) await giveUp(tx, op, result, at)
+      else await tx.ops.put({ ...op, answer: { ...answerOf(result), at } })
     }
   })
 }
@@ -153,15 +153,22 @@ function answerOf(result: PushResult): Omit<PushResult, 'id' | 'n'> {
 
 async function giveUpTooLarge(ctx: SyncContext, op: OutboxOp): Promise<void> {
   const { outbox } = ctx
-  const { id, name, subject, label, at, args } = op
-  await outbox.transaction('rw', outbox.ops, outbox.problems, outbox.photos, async () => {
-    await outbox.problems.put({
-      ...{ id, name, subject, label, at, args },
-      kind: 'too_large',
-      code: 'too_large',
-      notedAt: ctx.tap().wallMs,
+  await write(outbox, (tx) => giveUp(tx, op, { code: 'too_large' }, ctx.tap().wallMs),
+  )
+}
+
+/** What cannot go up keeps its text in 待处理 and leaves its number to nothing. Inside the caller's transaction. */
+async function giveUp(tx: OutboxStores, op: OutboxOp, told: { code?: string; message?: string }, at: number): Promise<void> {
+  const { id, name, subject, label, args } = op
+  const { code = 'refused', message } = told
+  if (name !== 'void') {
+    await tx.problems.put({
+      ...{ id, name, subject, label, at: op.at, args, code },
+      ...(message === undefined ? {} : { message }),
+      kind: code === 'too_large' ? 'too_large' : 'refused',
+      notedAt: at,
     })
-    await outbox.photos.where('op').equals(id).modify({ state: 'failed', code: 'too_large' })
-    await voidOp(outbox, op, 'too_large')
-  })
+  }
+  await tx.photos.where('op').equals(id).modify({ state: 'failed', code })
+  await voidOp(tx, op, code)
 }

@@ -1,23 +1,30 @@
 /**
  * Tidying the outbox after a pull. The receipts lie in the base since the transaction that brought their rows; the
  * view has left their operations out since then. Here each operation moves to the sent log (or also to 待处理), and
- * only then its receipt is forgotten. A crash between the two databases repeats this, with the same end.
+ * its receipt is forgotten some time later. A crash between the two databases repeats this, with the same end.
  */
-import type { BaseReceipt, OutboxOp, Outcome, Problem, SentOp } from '../local/db'
+import { write, type BaseReceipt, type OutboxOp, type Outcome, type Problem, type SentOp } from '../local/db'
 import type { SyncContext } from './context'
 import { raiseLastN, standing } from './device'
 import { sendBatch } from './push'
 import { forgetSecret } from './secrets'
 
+/** A screen that has just read the outbox still has to find the receipt in the base (local/tickets.ts). */
+const READ_MS_MAX = 10_000
 const PULLS_WITHOUT_MAX = 2
 const ASK_AGAIN_MAX = 100
 
 export async function settle(ctx: SyncContext): Promise<void> {
-  const receipts = await ctx.base.receipts.toArray()
+  const { base } = ctx
+  const nowMs = ctx.tap().wallMs
+  const receipts = await base.receipts.toArray()
   if (receipts.length === 0) return
-  const erased = await confidentialSubjects(ctx)
-  for (const receipt of receipts) await settleOne(ctx, receipt, erased)
-  await ctx.base.receipts.bulkDelete(receipts.map((receipt) => receipt.id))
+  const fresh = receipts.filter((receipt) => receipt.settledAt === undefined)
+  const erased = fresh.length > 0 ? await confidentialSubjects(ctx) : new Set<string>()
+  for (const receipt of fresh) await settleOne(ctx, receipt, erased)
+  await base.receipts.bulkPut(fresh.map((receipt) => ({ ...receipt, settledAt: nowMs })))
+  const old = receipts.filter(({ settledAt }) => settledAt !== undefined && Math.abs(nowMs - settledAt) > READ_MS_MAX)
+  await base.receipts.bulkDelete(old.map((receipt) => receipt.id))
 }
 
 /**
@@ -55,22 +62,22 @@ export async function askAgain(ctx: SyncContext): Promise<void> {
 async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<string>): Promise<void> {
   const { outbox } = ctx
   const settledAt = ctx.tap().wallMs
-  await outbox.transaction('rw', [outbox.ops, outbox.sent, outbox.problems, outbox.photos, outbox.meta], async () => {
-    const op = await outbox.ops.where('id').equals(receipt.id).first()
+  await write(outbox, async (tx) => {
+    const op = await tx.ops.where('id').equals(receipt.id).first()
     if (!op) return
-    await raiseLastN(outbox, op.n === receipt.n ? op.n : 0)
-    const device = String((await outbox.meta.get('device'))?.value)
+    await raiseLastN(tx, op.n === receipt.n ? op.n : 0)
+    const device = String((await tx.meta.get('device'))?.value)
     const kept = op.secret || erased.has(op.subject) ? blank(op) : op
-    await outbox.sent.put(sentOf(kept, receipt, device, settledAt))
+    await tx.sent.put(sentOf(kept, receipt, device, settledAt))
     const outcome = finalOf(receipt)
     if (outcome !== 'applied' && op.name !== 'void') {
-      await outbox.problems.put(problemOf(kept, receipt, settledAt))
+      await tx.problems.put(problemOf(kept, receipt, settledAt))
     }
     if (outcome === 'refused') {
       const patch = { state: 'failed' as const, code: receipt.code ?? 'refused' }
-      await outbox.photos.where('op').equals(op.id).modify(patch)
+      await tx.photos.where('op').equals(op.id).modify(patch)
     }
-    await outbox.ops.delete(op.n)
+    await tx.ops.delete(op.n)
   })
   forgetSecret(receipt.id)
 }
@@ -94,7 +101,7 @@ function blank(op: OutboxOp): OutboxOp {
 
 function sentOf(op: OutboxOp, receipt: BaseReceipt, device: string, settledAt: number): SentOp {
   const { answer: _answer, pullsWithout: _pulls, secret: _secret, ...rest } = op
-  const { id: _id, n: _n, first: _first, ...told } = receipt
+  const { id: _id, n: _n, first: _first, settledAt: _settled, ...told } = receipt
   return { ...rest, device, settledAt, receipt: { ...told, outcome: finalOf(receipt) } }
 }
 
