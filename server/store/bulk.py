@@ -1,55 +1,47 @@
-"""Statements about many rows at once, in the words of both databases."""
+"""Statements about many rows at once, in the words of both databases.
+
+SQL text is made once per table and its rows go to the driver as they are, on PostgreSQL as one array per
+column: a statement per row took three times as long there, and SQLAlchemy's own handling of parameters half
+of the time on SQLite.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 CHUNK = 1_000
 T = TypeVar("T")
+Rows = Sequence[Mapping[str, Any]]
+
+_ARRAYS = ((sa.Boolean, "bool"), (sa.Float, "float8"), (sa.Integer, "int8"), (sa.LargeBinary, "bytea"))
 
 
-def upsert(connection: Connection, table: sa.Table, *, keep: Iterable[str] = ()) -> Any:
-    """Insert, or overwrite all columns but the key and those to `keep`."""
-    return _upsert(connection.dialect.name, table, tuple(keep))
+def insert(connection: Connection, table: sa.Table, rows: Rows) -> None:
+    """Insert rows; all of them name the same columns, at least two."""
+    _execute(connection, table, rows, "")
 
 
-@cache  # building a statement costs more than running it on a few rows
-def _upsert(dialect: str, table: sa.Table, keep: tuple[str, ...]) -> Any:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    key = [column.name for column in table.primary_key]
-    fixed = {*key, *keep}
-    return insert.on_conflict_do_update(
-        index_elements=key,
-        set_={
-            column.name: insert.excluded[column.name] for column in table.columns if column.name not in fixed
-        },
-    )
-
-
-def insert_new(connection: Connection, table: sa.Table) -> Any:
+def insert_new(connection: Connection, table: sa.Table, rows: Rows) -> None:
     """Insert what is not there yet; the others stay as they are."""
-    return _insert_new(connection.dialect.name, table)
+    _execute(connection, table, rows, "DO NOTHING")
 
 
-@cache
-def _insert_new(dialect: str, table: sa.Table) -> Any:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    return insert.on_conflict_do_nothing(index_elements=[column.name for column in table.primary_key])
+def upsert(connection: Connection, table: sa.Table, rows: Rows, *, keep: Iterable[str] = ()) -> None:
+    """Insert, or overwrite the named columns but the key and those to `keep`. No key comes twice."""
+    kept = {*(column.name for column in table.primary_key), *keep}
+    changed = [f"{name} = excluded.{name}" for name in (rows[0] if rows else ()) if name not in kept]
+    _execute(connection, table, rows, f"DO UPDATE SET {', '.join(changed)}" if changed else "DO NOTHING")
 
 
-def among(connection: Connection, column: Any) -> Any:
+def among(dialect: str, column: Any) -> Any:
     """`column IN :ids` as one statement for any number of ids; bind `ids=listed(connection, …)`."""
-    return _among(connection.dialect.name, column)
-
-
-@cache
-def _among(dialect: str, column: Any) -> Any:
     if dialect == "postgresql":
         return column == sa.any_(sa.bindparam("ids", type_=postgresql.ARRAY(sa.Text)))
     values = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
@@ -66,3 +58,32 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     left = iter(items)
     while part := list(islice(left, size)):
         yield part
+
+
+def _execute(connection: Connection, table: sa.Table, rows: Rows, conflict: str) -> None:
+    if not rows:
+        return
+    names = tuple(rows[0])
+    postgres = connection.dialect.name == "postgresql"
+    sql = _sql(table, names, conflict, postgres=postgres)
+    values = list(map(itemgetter(*names), rows))
+    if postgres:
+        connection.exec_driver_sql(sql, tuple(map(list, zip(*values, strict=True))))
+    else:
+        connection.exec_driver_sql(sql, values)
+
+
+@cache
+def _sql(table: sa.Table, names: tuple[str, ...], conflict: str, *, postgres: bool) -> str:
+    if postgres:
+        arrays = ", ".join(f"%s::{_array(table.c[name])}[]" for name in names)
+        source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own tables
+    else:
+        source = f"VALUES ({', '.join('?' * len(names))})"
+    key = ", ".join(column.name for column in table.primary_key)
+    tail = f" ON CONFLICT ({key}) {conflict}" if conflict else ""
+    return f"INSERT INTO {table.name} ({', '.join(names)}) {source}{tail}"
+
+
+def _array(column: sa.Column[Any]) -> str:
+    return next((name for kind, name in _ARRAYS if isinstance(column.type, kind)), "text")

@@ -37,9 +37,9 @@ def save(
     if dropped:
         connection.execute(_DROP, dropped)
     if put:
-        connection.execute(upsert(connection, arrival), put)
+        upsert(connection, arrival, put)
     if cases:
-        connection.execute(upsert(connection, ticket_case), cases)
+        upsert(connection, ticket_case, cases)
 
 
 def arrivals_of(ticket: Ticket) -> list[Row]:

@@ -9,24 +9,52 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from server.store import engine as store
-from server.store.bulk import among, chunks, insert_new, listed
+from server.store.bulk import among, chunks, insert, insert_new, listed
 from server.store.oprows import ENTRY, entry_of, entry_values, receipt_of, receipt_values
-from server.store.publish import changed_buckets, prune, publish, row_of
+from server.store.publish import changed_buckets, prune, publish, published_of, row_of
 from server.store.rights import entitle, ever_held
 from server.store.snapshot import Snapshot
 from server.store.tables_sync import device as device_table
-from server.store.tables_sync import operation, published, sync_head
+from server.store.tables_sync import operation, sync_head
 from server.store.tables_sync import receipt as receipt_table
 from sync.log import Change, Device, Entry, Head, Receipt, Retry, Row
 
 OnCommit = Callable[[int, frozenset[str]], None]
 
 _HEAD = sa.select(sync_head.c.seq, sync_head.c.epoch, sync_head.c.pruned_seq)
+
+_FORWARD = sa.update(sync_head).values(seq=sync_head.c.seq + sa.bindparam("by")).returning(sync_head.c.seq)
+
+_DEVICE = (
+    sa.select(
+        device_table.c.id,
+        device_table.c.person,
+        device_table.c.last_n,
+        device_table.c.last_at,
+        device_table.c.last_origin,
+        device_table.c.last_mono_ms,
+    )
+    .where(device_table.c.id == sa.bindparam("device"))
+    .with_for_update()
+)
+
+_MOVE = (
+    sa.update(device_table)
+    .where(device_table.c.id == sa.bindparam("device"))
+    .values({n: sa.bindparam(n) for n in ("last_n", "last_at", "last_origin", "last_mono_ms", "seen_at")})
+)
+
+
+@cache
+def _entries_of(dialect: str) -> Any:
+    return sa.select(*ENTRY).where(among(dialect, operation.c.id))
 
 
 class Oplog:
@@ -104,7 +132,7 @@ class Oplog:
 def make_head(connection: Connection) -> Head:
     """The head, made on a new database."""
     fresh = {"id": 1, "seq": 0, "epoch": uuid.uuid4().hex, "pruned_seq": 0}
-    connection.execute(insert_new(connection, sync_head), fresh)
+    insert_new(connection, sync_head, [fresh])
     return Head(*connection.execute(_HEAD).one())
 
 
@@ -128,11 +156,7 @@ class Writing:
 
     def device(self, device: str, person: str) -> Device:
         """The device, its row locked; made if it is new."""
-        table = device_table.c
-        asked = sa.select(
-            table.id, table.person, table.last_n, table.last_at, table.last_origin, table.last_mono_ms
-        ).where(table.id == device)
-        found = self.connection.execute(asked.with_for_update()).first()
+        found = self.connection.execute(_DEVICE, {"device": device}).first()
         if found is None:
             new = {
                 "id": device,
@@ -141,8 +165,8 @@ class Writing:
                 "made_at": self.now_ms,
                 "seen_at": self.now_ms,
             }
-            self.connection.execute(insert_new(self.connection, device_table), new)
-            found = self.connection.execute(asked.with_for_update()).one()
+            insert_new(self.connection, device_table, [new])
+            found = self.connection.execute(_DEVICE, {"device": device}).one()
         return Device(*found)
 
     def move_device(self, device: Device) -> None:
@@ -152,7 +176,7 @@ class Writing:
     def known(self, op_ids: Sequence[str]) -> Mapping[str, Entry]:
         """Which of these operations are in the log."""
         found: dict[str, Entry] = {}
-        asked = sa.select(*ENTRY).where(among(self.connection, operation.c.id))
+        asked = _entries_of(self.connection.dialect.name)
         for part in chunks(op_ids):
             rows = self.connection.execute(asked, {"ids": listed(self.connection, part)})
             found |= {row.id: entry_of(row) for row in rows}
@@ -186,16 +210,10 @@ class Writing:
     def rows(self, type_: str, ids: Sequence[str]) -> Mapping[str, Row]:
         """Published rows, locked in the order of their ids; what this transaction changed included."""
         found: dict[str, Row] = {}
-        table = published.c
-        asked = (
-            sa.select(table.type, table.id, table.rev, table.buckets, table.doc)
-            .where(table.type == type_, among(self.connection, table.id))
-            .order_by(table.id)
-            .with_for_update()
-        )
+        asked = published_of(self.connection.dialect.name, lock=True)
         for part in chunks(sorted(set(ids))):
-            rows = self.connection.execute(asked, {"ids": listed(self.connection, part)})
-            found |= {row.id: row_of(row) for row in rows}
+            bound = {"ids": listed(self.connection, part), "type": type_}
+            found |= {row.id: row_of(row) for row in self.connection.execute(asked, bound)}
         for id_ in ids:
             change = self._changes.get((type_, id_))
             if change is not None:
@@ -236,36 +254,29 @@ class Writing:
         return touched
 
     def _take_head(self, by: int) -> int:
-        forward = (
-            sa.update(sync_head).values(seq=sync_head.c.seq + sa.bindparam("by")).returning(sync_head.c.seq)
-        )
-        found = self.connection.execute(forward, {"by": by}).scalar()
+        found = self.connection.execute(_FORWARD, {"by": by}).scalar()
         if found is None:
             make_head(self.connection)
-            found = self.connection.execute(forward, {"by": by}).scalar_one()
+            found = self.connection.execute(_FORWARD, {"by": by}).scalar_one()
         return int(found)
 
     def _log(self) -> None:
         try:
-            if self._entries:
-                values = [entry_values(entry, self.seq) for entry in self._entries]
-                self.connection.execute(sa.insert(operation), values)
-            if self._receipts:
-                extra = [receipt_values(device, receipt, self.seq) for device, receipt in self._receipts]
-                self.connection.execute(sa.insert(receipt_table), extra)
+            entries = [entry_values(entry, self.seq) for entry in self._entries]
+            insert(self.connection, operation, entries)
+            extra = [receipt_values(device, receipt, self.seq) for device, receipt in self._receipts]
+            insert(self.connection, receipt_table, extra)
         except sa.exc.IntegrityError as error:
             # Somebody else logged the same id since we asked: run again, and it is a duplicate.
             raise Retry("an operation was logged twice at once") from error
 
     def _move(self, device: Device) -> None:
-        self.connection.execute(
-            sa.update(device_table)
-            .where(device_table.c.id == device.id)
-            .values(
-                last_n=device.last_n,
-                last_at=device.last_at_ms,
-                last_origin=device.last_origin,
-                last_mono_ms=device.last_mono_ms,
-                seen_at=self.now_ms,
-            )
-        )
+        bound = {
+            "device": device.id,
+            "last_n": device.last_n,
+            "last_at": device.last_at_ms,
+            "last_origin": device.last_origin,
+            "last_mono_ms": device.last_mono_ms,
+            "seen_at": self.now_ms,
+        }
+        self.connection.execute(_MOVE, bound)

@@ -4,12 +4,13 @@ All of it is written while the head is held, so none of it needs locks of its ow
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.bulk import among, chunks, listed, upsert
+from server.store.bulk import among, chunks, insert, listed, upsert
 from server.store.tables_sync import OPEN, bucket_digest, feed, held, published, sync_head
 from sync import digest
 from sync.log import Change, Row
@@ -39,7 +40,7 @@ def changed_buckets(connection: Connection, since: int) -> set[str]:
 def touch(connection: Connection, buckets: Sequence[str], seq: int) -> None:
     """Note a change of these buckets that is no row's."""
     empty = [{"bucket": b, "count": 0, "checksum": digest.shown(0), "seq": seq} for b in buckets]
-    connection.execute(upsert(connection, bucket_digest, keep=("count", "checksum")), empty)
+    upsert(connection, bucket_digest, empty, keep=("count", "checksum"))
 
 
 def prune(connection: Connection, now_ms: int, keep_days: int) -> int:
@@ -71,11 +72,9 @@ def _publish(connection: Connection, part: Sequence[tuple[int, Change]], now_ms:
         entered += [{**begun, "bucket": bucket} for bucket in change.buckets - had]
         ended = {"key_type": change.type, "key_id": change.id, "ended_seq": seq, "ended_at": now_ms}
         left += [{**ended, "key_bucket": bucket} for bucket in had - change.buckets]
-    connection.execute(upsert(connection, published), rows)
-    if fed:
-        connection.execute(upsert(connection, feed, keep=("since",)), fed)
-    if entered:
-        connection.execute(sa.insert(held), entered)
+    upsert(connection, published, rows)
+    upsert(connection, feed, fed, keep=("since",))
+    insert(connection, held, entered)
     if left:
         connection.execute(_END_HELD, left)
     pairs = [(before.get((change.type, change.id)), change) for _, change in part]
@@ -95,10 +94,7 @@ _END_HELD = (
 
 
 def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str, str], Row]:
-    table = published.c
-    asked = sa.select(table.type, table.id, table.rev, table.buckets).where(
-        among(connection, table.id), table.type == sa.bindparam("type")
-    )
+    asked = _published_before(connection.dialect.name)
     found = {}
     for type_ in {change.type for change in changes}:
         ids = [change.id for change in changes if change.type == type_]
@@ -107,24 +103,41 @@ def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str
     return found
 
 
+@cache
+def _published_before(dialect: str) -> Any:
+    table = published.c
+    return sa.select(table.type, table.id, table.rev, table.buckets).where(
+        among(dialect, table.id), table.type == sa.bindparam("type")
+    )
+
+
+@cache
+def published_of(dialect: str, *, lock: bool = False) -> Any:
+    """Rows of a `:type` with these `:ids`; locked in the order of their ids."""
+    table = published.c
+    asked = sa.select(table.type, table.id, table.rev, table.buckets, table.doc).where(
+        among(dialect, table.id), table.type == sa.bindparam("type")
+    )
+    return asked.order_by(table.id).with_for_update() if lock else asked
+
+
+@cache
+def digests_of(dialect: str) -> Any:
+    """Bucket, count and checksum of the buckets `:ids`."""
+    table = bucket_digest.c
+    return sa.select(table.bucket, table.count, table.checksum).where(among(dialect, table.bucket))
+
+
 def _count(connection: Connection, deltas: dict[str, tuple[int, int]], seq: int) -> set[str]:
     if not deltas:
         return set()
-    table = bucket_digest.c
-    asked = sa.select(table.bucket, table.count, table.checksum).where(among(connection, table.bucket))
-    kept = {row.bucket: row for row in connection.execute(asked, {"ids": listed(connection, list(deltas))})}
+    asked = digests_of(connection.dialect.name)
+    rows = connection.execute(asked, {"ids": listed(connection, list(deltas))})
+    kept = {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
     values = []
     for bucket, (count, total) in deltas.items():
-        was = kept.get(bucket)
-        now = (total + (int(was.checksum, 16) if was else 0)) % digest.MODULUS
-        # `count` is a method of every tuple: the column goes by its place.
-        values.append(
-            {
-                "bucket": bucket,
-                "count": count + (was[1] if was else 0),
-                "checksum": digest.shown(now),
-                "seq": seq,
-            }
-        )
-    connection.execute(upsert(connection, bucket_digest), values)
+        had_count, had_total = kept.get(bucket, (0, 0))
+        checksum = digest.shown((had_total + total) % digest.MODULUS)
+        values.append({"bucket": bucket, "count": had_count + count, "checksum": checksum, "seq": seq})
+    upsert(connection, bucket_digest, values)
     return set(deltas)

@@ -1,12 +1,13 @@
 """Who is, and who ever was, entitled to what. Never pruned: a visit that took place stays a visit."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.bulk import among, chunks, listed
+from server.store.bulk import among, chunks, insert, listed
 from server.store.publish import touch
 from server.store.tables_sync import OPEN, entitlement, held
 
@@ -32,8 +33,7 @@ def entitle(connection: Connection, wanted: Mapping[str, frozenset[str]], seq: i
         ended += [
             {"whose": person, "which": b, "ended_seq": seq, "ended_at": now_ms} for b in sorted(had - buckets)
         ]
-    if begun:
-        connection.execute(sa.insert(entitlement), begun)
+    insert(connection, entitlement, begun)
     if ended:
         connection.execute(_END, ended)
     poked = {f"person:{person}" for person in [r["person"] for r in begun] + [r["whose"] for r in ended]}
@@ -45,23 +45,33 @@ def entitle(connection: Connection, wanted: Mapping[str, frozenset[str]], seq: i
 def ever_held(connection: Connection, person: str, ids: Sequence[str], type_: str = "ticket") -> set[str]:
     """Which of these rows the person was ever entitled to see: spans of the row's buckets and of the person's
     that overlap."""
-    asked = (
+    asked = _held_by(connection.dialect.name)
+    bound = {"type": type_, "person": person}
+    found: set[str] = set()
+    for part in chunks(ids):
+        found |= set(connection.execute(asked, bound | {"ids": listed(connection, part)}).scalars())
+    return found
+
+
+@cache
+def _held_by(dialect: str) -> Any:
+    return (
         sa.select(held.c.id)
         .distinct()
         .join(entitlement, entitlement.c.bucket == held.c.bucket)
         .where(
-            held.c.type == type_,
-            among(connection, held.c.id),
-            entitlement.c.person == person,
+            held.c.type == sa.bindparam("type"),
+            among(dialect, held.c.id),
+            entitlement.c.person == sa.bindparam("person"),
             held.c.from_seq < entitlement.c.to_seq,
             entitlement.c.from_seq < held.c.to_seq,
         )
     )
-    found: set[str] = set()
-    for part in chunks(ids):
-        found |= set(connection.execute(asked, {"ids": listed(connection, part)}).scalars())
-    return found
 
+
+_ENTITLED = sa.select(entitlement.c.bucket).where(
+    entitlement.c.person == sa.bindparam("person"), entitlement.c.to_seq == OPEN
+)
 
 _END = (
     sa.update(entitlement)

@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from server.store.bulk import among, chunks, listed
+from server.store.bulk import chunks, listed
 from server.store.oprows import EXTRA_RECEIPT, OWN_RECEIPT, receipt_of
-from server.store.publish import row_of
+from server.store.publish import digests_of, published_of, row_of
 from server.store.rights import entitled
-from server.store.tables_sync import bucket_digest, published
 from server.store.tables_sync import device as device_table
 from sync.log import FeedRow, Head, Range, Receipt, Row
+
+_OWNER = sa.select(device_table.c.person).where(device_table.c.id == sa.bindparam("device"))
 
 
 class Snapshot:
@@ -29,8 +30,7 @@ class Snapshot:
 
     def device_owner(self, device: str) -> str | None:
         """The person of a device."""
-        asked = sa.select(device_table.c.person).where(device_table.c.id == device)
-        return self.connection.execute(asked).scalar()
+        return self.connection.execute(_OWNER, {"device": device}).scalar()
 
     def entitled(self, person: str) -> frozenset[str]:
         """The buckets of a person."""
@@ -53,10 +53,7 @@ class Snapshot:
     def published(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Rows by (type, id)."""
         found: dict[tuple[str, str], Row] = {}
-        table = published.c
-        asked = sa.select(table.type, table.id, table.rev, table.buckets, table.doc).where(
-            among(self.connection, table.id), table.type == sa.bindparam("type")
-        )
+        asked = published_of(self.connection.dialect.name)
         for type_ in {type_ for type_, _ in keys}:
             for part in chunks(id_ for kind, id_ in keys if kind == type_):
                 rows = self.connection.execute(asked, {"ids": listed(self.connection, part), "type": type_})
@@ -72,10 +69,7 @@ class Snapshot:
 
     def digests(self, buckets: Iterable[str]) -> Mapping[str, tuple[int, int]]:
         """Count and checksum of live rows per bucket."""
-        table = bucket_digest.c
-        asked = sa.select(table.bucket, table.count, table.checksum).where(
-            among(self.connection, table.bucket)
-        )
+        asked = digests_of(self.connection.dialect.name)
         rows = self.connection.execute(asked, {"ids": listed(self.connection, list(buckets))})
         return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
 
