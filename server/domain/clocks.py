@@ -9,7 +9,8 @@ from server.domain.workdays import Calendar
 
 _HISTORY_MAX = 30
 _ON_SITE = ("ticket.depart", "ticket.arrive", "ticket.on_site_done")
-_ACCEPTING = frozenset({"ticket.accept", "ticket.return", *_ON_SITE})
+_COUNTED = frozenset({"ticket.accept", "ticket.return", "ticket.approve", *_ON_SITE})
+_MEETS = {"ticket.arrive": "arrival", "ticket.on_site_done": "handling"}
 
 
 def as_clock(deadline: Deadline, cycle: int) -> Json:
@@ -115,6 +116,11 @@ def is_certain(entry: Json) -> bool:
     return bool(entry["trust"] != "unverified")
 
 
+def _stands(entry: Json) -> bool:
+    """Whether a step was neither retracted by its author nor rejected by the office."""
+    return "retracted_by" not in entry and ("confirmed" not in entry or bool(entry["confirmed"]["accepted"]))
+
+
 def is_awaiting(entry: Json) -> bool:
     """Whether a fact waits for the office to confirm its time."""
     return entry["trust"] == "unverified" and "confirmed" not in entry and "retracted_by" not in entry
@@ -131,47 +137,42 @@ def first_arrival(ticket: Ticket, cycle: int) -> Json | None:
     )
 
 
-def _accepted(entries: list[Json]) -> Json | None:
-    """What meets acceptance: the earliest step that accepts, by the time at which it counts for sure."""
-    first = min(entries, key=lambda e: (counted_at(e), e["id"]), default=None)
-    if first is None:
-        return None
-    return {**_by(first), "met": instants.parse(counted_at(first))}
+def _met(ticket: Ticket, cycle: int) -> tuple[dict[str, Json], bool]:
+    """What meets each kind of clock in a cycle (kind → {met, trust, op, known}), and whether an arrival waits."""
+    steps: dict[str, list[tuple[str, str, Json]]] = {kind: [] for kind in deadlines.KINDS}
+    waits = False
+    for entry in ticket.timeline:
+        name = entry["name"]
+        if name not in _COUNTED or entry["cycle"] != cycle or not _stands(entry):
+            continue
+        if name == "ticket.approve":
+            steps["result"].append((counted_at(entry), entry["id"], entry))
+            continue
+        steps["acceptance"].append((counted_at(entry), entry["id"], entry))
+        kind = _MEETS.get(name)
+        if kind is not None and is_certain(entry):
+            steps[kind].append((entry["occurred_at"], entry["id"], entry))
+        elif kind == "arrival":
+            waits = waits or is_awaiting(entry)
+    return {kind: _by(*min(found, key=_when)) for kind, found in steps.items() if found}, waits
 
 
-def _met(ticket: Ticket, cycle: int) -> dict[str, Json]:
-    """What meets each kind of clock in a cycle: kind → {met, trust, op, known}."""
-    counted = [e for e in ticket.timeline if e["cycle"] == cycle and "retracted_by" not in e]
-    certain = [e for e in counted if is_certain(e)]
-    found: dict[str, Json] = {}
-    accepted = _accepted([e for e in counted if e["name"] in _ACCEPTING])
-    if accepted is not None:
-        found["acceptance"] = accepted
-    approved = _accepted([e for e in counted if e["name"] == "ticket.approve"])
-    if approved is not None:
-        found["result"] = approved
-    for kind, name in (("arrival", "ticket.arrive"), ("handling", "ticket.on_site_done")):
-        first = _first([e for e in certain if e["name"] == name])
-        if first is not None:
-            found[kind] = _by(first)
-    return found
+def _when(step: tuple[str, str, Json]) -> tuple[str, str]:
+    return step[:2]
 
 
-def _by(entry: Json) -> Json:
+def _by(at: str, op_id: str, entry: Json) -> Json:
     return {
-        "met": instants.parse(entry["occurred_at"]),
+        "met": instants.parse(at),
         "trust": entry["trust"],
-        "op": entry["id"],
+        "op": op_id,
         "known": instants.parse(entry["received_at"]),
     }
 
 
 def with_met(ticket: Ticket, cycle: int) -> Ticket:
     """The ticket with `met` of a cycle's clocks derived from its timeline, whatever came first (SYNC I10)."""
-    found = _met(ticket, cycle)
-    awaiting = any(
-        e["name"] == "ticket.arrive" and e["cycle"] == cycle and is_awaiting(e) for e in ticket.timeline
-    )
+    found, awaiting = _met(ticket, cycle)
     clocks = []
     for clock in ticket.clocks:
         if clock["cycle"] != cycle:

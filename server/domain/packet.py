@@ -8,6 +8,7 @@ from server.domain.callbacks import effective
 from server.domain.rules import Rules
 from server.domain.ticket import Json, Ticket
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _EVIDENCE = frozenset({"ticket.arrive", "ticket.on_site_done", "ticket.note"})
 
 
@@ -54,5 +55,4 @@ def build(ticket: Ticket, reply: Json, rules: Rules) -> Json:
 
 def packet_hash(packet: Json) -> str:
     """SHA-256 of the packet's canonical JSON, 64 hex digits."""
-    text = json.dumps(packet, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(packet).encode()).hexdigest()

@@ -18,6 +18,7 @@ from server.domain.ticket import Json, Ticket
 _CHANGES_MAX = 40
 _STINTS_MAX = 60
 _ASPECTS = ("state", "lead_unit", "assignee", "cycle", "category")
+_MEETS_NOTHING = frozenset({"ticket.note", "ticket.callback"})
 NAMED_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
 
 
@@ -111,7 +112,8 @@ def finish(old: Ticket, new: Ticket, step: Step) -> Ticket:
     if not step.silent:
         step.entry["outcome"] = step.outcome
         new.timeline = [*new.timeline, step.entry]
-        new = with_met(new, step.entry["cycle"])
+        if step.command.name not in _MEETS_NOTHING:
+            new = with_met(new, step.entry["cycle"])
     if step.rule.kind != "fact":
         _mark(old, new, step)
     if (old.lead_unit, old.assignee) != (new.lead_unit, new.assignee):

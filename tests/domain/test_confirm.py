@@ -44,6 +44,7 @@ def test_the_office_confirms_corrects_or_rejects_it() -> None:
         "officer", "ticket.confirm", {"op": "came", "accepted": False, "reason": "不在现场"}
     )
     assert (none.clock("arrival")["met"], "unverified" in none.clock("arrival")) == (None, False)
+    assert none.clock("acceptance")["met"] is None
 
 
 def test_what_cannot_be_confirmed() -> None:

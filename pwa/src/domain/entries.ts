@@ -127,8 +127,13 @@ function countedAt(entry: TimelineEntry): string {
   return entry.occurred_at
 }
 
+/** Neither retracted by its author, nor rejected by the office, nor refused here. */
+function stands(entry: TimelineEntry): boolean {
+  return entry.retracted_by === undefined && entry.confirmed?.accepted !== false && !isRefusedHere(entry)
+}
+
 function metAt(kind: Deadline['kind'], timeline: readonly TimelineEntry[], cycle: number): string | null {
-  const counted = timeline.filter((e) => e.cycle === cycle && e.retracted_by === undefined && !isRefusedHere(e))
+  const counted = timeline.filter((e) => e.cycle === cycle && stands(e))
   if (kind === 'arrival') return firstArrival(counted, cycle)?.occurred_at ?? null
   if (kind === 'handling') {
     return first(counted.filter((e) => e.name === 'ticket.on_site_done' && isCertain(e)))?.occurred_at ?? null
