@@ -48,7 +48,7 @@ export const officeApi = {
   arrival: (query: { from: string; to: string; by: By }) =>
     request<ArrivalReport>('GET', '/indicators/arrival', { query }),
   arrivalTickets: (query: ArrivalQuery) =>
-    request<Page<ArrivalTicket>>('GET', '/indicators/arrival/tickets', { query }),
+    request<Page<ArrivalTicket> & { hidden: number }>('GET', '/indicators/arrival/tickets', { query }),
 
   items: (query: Query = {}) => request<{ items: OfficeItem[] }>('GET', '/items', { query: { open: true, ...query } }),
   itemDone: (id: string, note: string) => request<void>('POST', `/items/${id}/done`, { body: { note } }),

@@ -52,31 +52,39 @@ export interface Bin {
   n: number
 }
 
-export interface RateRow {
-  key: string
-  name: string
+export interface Figures {
   numerator: number
   denominator: number
+  /** 0–1; null when nothing was due. */
   rate: number | null
-  unverified: number
-  p50_s: number | null
-  p90_s: number | null
-}
-
-export interface ArrivalReport {
-  numerator: number
-  denominator: number
-  rate: number | null
+  /** In neither number until the office has confirmed their times. */
   unverified: number
   excluded: number
-  p50_s?: number | null
-  p90_s?: number | null
-  distribution?: Bin[]
-  previous?: { numerator: number; denominator: number; rate: number | null; p50_s?: number | null; p90_s?: number | null }
+  /** Counted as on time by a probable clock, heard of only after the due. */
+  told_late: number
+  p50_s: number | null
+  p90_s: number | null
+  /** Too small a sample to be ranked. */
+  too_few: boolean
+  light: 'green' | 'yellow' | 'red' | null
+}
+
+export interface RateRow extends Figures {
+  key: string
+  name: string
+  /** Of a unit: villages are ranked apart from departments. */
+  kind?: string | null
+}
+
+export interface ArrivalReport extends Figures {
+  min_n_for_rank: number
+  as_of: string
+  distribution: Bin[]
+  previous: Figures
   rows: RateRow[]
 }
 
-export type ArrivalPart = 'all' | 'on_time' | 'late' | 'missing' | 'unverified' | 'excluded'
+export type ArrivalPart = 'all' | 'on_time' | 'late' | 'missing' | 'unverified' | 'excluded' | 'told_late'
 
 export interface ArrivalTicket {
   id: string
@@ -90,7 +98,8 @@ export interface ArrivalTicket {
   met_at: string | null
   seconds: number | null
   trust: Trust | null
-  part: Exclude<ArrivalPart, 'all'>
+  told_late: boolean
+  part: 'on_time' | 'late' | 'missing' | 'unverified' | 'excluded'
 }
 
 export interface OfficeItem {

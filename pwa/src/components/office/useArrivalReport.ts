@@ -7,10 +7,9 @@ import { officeApi } from '@/actions/office'
 import type { ArrivalReport, Bin, By } from '@/actions/officeWire'
 import type { TicketView } from '@/domain/types'
 import type { Period } from './period'
-import { distribution, emptyBins, rebin } from './rates'
+import { rebin } from './rates'
 
 const AGAIN_MS = 5_000
-const MOST = 2_000
 
 export function useArrivalReport(
   period: Ref<Period>,
@@ -18,7 +17,6 @@ export function useArrivalReport(
   tickets: Readonly<Ref<TicketView[] | undefined>>,
 ) {
   const report = shallowRef<ArrivalReport>()
-  const seconds = shallowRef<number[]>()
   const error = ref<unknown>()
   let asked = 0
   let later: ReturnType<typeof setTimeout> | undefined
@@ -28,10 +26,8 @@ export function useArrivalReport(
     const { from, to } = period.value
     try {
       const answer = await officeApi.arrival({ from, to, by: by.value })
-      const times = answer.distribution ? undefined : await arrivalSeconds(from, to)
       if (mine !== asked) return
       report.value = answer
-      seconds.value = times
       error.value = undefined
     } catch (why) {
       if (mine === asked) error.value = why
@@ -51,15 +47,6 @@ export function useArrivalReport(
   })
   onScopeDispose(() => clearTimeout(later))
 
-  const bins = computed<Bin[]>(() => {
-    if (report.value?.distribution) return rebin(report.value.distribution)
-    return seconds.value ? distribution(seconds.value) : emptyBins()
-  })
+  const bins = computed<Bin[]>(() => rebin(report.value?.distribution ?? []))
   return { report, bins, error, reload: () => void load() }
-}
-
-/** Where the answer brings no distribution, its tickets do. */
-async function arrivalSeconds(from: string, to: string): Promise<number[]> {
-  const page = await officeApi.arrivalTickets({ from, to, by: 'town', part: 'all', page: 1, page_size: MOST })
-  return page.items.flatMap((one) => (one.seconds === null || one.part === 'excluded' ? [] : [one.seconds]))
 }
