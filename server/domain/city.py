@@ -6,7 +6,7 @@ from server.domain.decision import Command, Context, Decision, Refused
 from server.domain.lifecycle import OPEN_STATES, OPS
 from server.domain.office import made_urgent
 from server.domain.roles import barred_units
-from server.domain.step import Step, begin, decided, reclocked
+from server.domain.step import Step, begin, decided, finish, reclocked
 from server.domain.suggest import suggest
 from server.domain.ticket import Json, Ticket
 
@@ -124,7 +124,10 @@ _UPDATES = {
 
 
 def city_result(ticket: Ticket, step: Step) -> Ticket:
-    """The caller's verdict: closed, or to be done again in a new cycle when it is not resolved (重办)."""
+    """The caller's verdict: closed, or to be done again in a new cycle when it is not resolved (重办).
+
+    The verdict on a merged ticket stays with its own caller; if he is not satisfied the survivor is done again.
+    """
     resolved = step.args.get("resolved")
     evaluation = {
         "resolved": resolved,
@@ -135,21 +138,41 @@ def city_result(ticket: Ticket, step: Step) -> Ticket:
     step.entry["details"] = {"resolved": resolved, "satisfaction": evaluation["satisfaction"]}
     step.entry["text"] = step.args.get("text")
     rated = ticket.evolve(evaluation=evaluation, evaluations=[*ticket.evaluations, evaluation])
+    if ticket.state == "merged":
+        _redo_survivor(ticket, step)
+        return rated
     if resolved is not False or ticket.category == "praise" or ticket.lead_unit is None:
         return rated.evolve(state="closed", closed_at=ticket.closed_at or step.at_ms)
-    cycle = ticket.cycle + 1
-    again = rated.evolve(
-        state="handling",
-        cycle=cycle,
-        cycles=[*ticket.cycles, [ticket.rev + 1, step.at_ms]],
-        reply=None,
-        replies=ticket.replies if ticket.reply is None else [*ticket.replies, ticket.reply],
-        replied_at=None,
-        closed_at=None,
-        left_phones=False,
+    step.entry["details"]["cycle"] = ticket.cycle + 1
+    return _again(rated, step)
+
+
+def _again(ticket: Ticket, step: Step) -> Ticket:
+    return reclocked(
+        ticket.evolve(
+            state="handling",
+            cycle=ticket.cycle + 1,
+            cycles=[*ticket.cycles, [ticket.rev + 1, step.at_ms]],
+            reply=None,
+            replies=ticket.replies if ticket.reply is None else [*ticket.replies, ticket.reply],
+            replied_at=None,
+            closed_at=None,
+            left_phones=False,
+        ),
+        step,
+        "rework",
     )
-    step.entry["details"]["cycle"] = cycle
-    return reclocked(again, step, "rework")
+
+
+def _redo_survivor(child: Ticket, step: Step) -> None:
+    survivor = step.ctx.related.get(child.merged_into) if child.merged_into is not None else None
+    if survivor is None or step.args.get("resolved") is not False:
+        return
+    if survivor.state not in ("replied", "closed") or survivor.lead_unit is None:
+        return
+    entry = {**step.entry, "cycle": survivor.cycle, "via": child.id}
+    again = _again(survivor, step)
+    step.others.append(finish(survivor, again.evolve(timeline=[*again.timeline, entry]), step.silently()))
 
 
 def photo_received(ticket: Ticket, step: Step) -> Ticket:

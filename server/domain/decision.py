@@ -86,7 +86,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome: `applied`, `kept` or `refused` with a code of `server.domain.refusal`.
+    """The outcome: `applied`, `kept` (code `kept`) or `refused` with a code of `refusal.CODES`.
 
     `tickets` are the changed ones, also with a refusal (the second to accept becomes an assistant), the subject
     first; `events` the timeline entries that were added, each with `ticket`.

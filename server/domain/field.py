@@ -1,5 +1,7 @@
 """Facts from the field: depart, arrive, note, on_site_done, callback, retract. Always stored (SYNC)."""
 
+from dataclasses import replace
+
 from server.domain import geo, instants
 from server.domain.callbacks import effective
 from server.domain.decision import Command, Context, Decision, Refused
@@ -35,7 +37,22 @@ def decide_fact(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) ->
     done = finish(host, changed, step)
     _carry_callback(done, survivor if via is None else None, step)
     _tell(done, step)
-    return decided(done, step)
+    if fits:
+        return decided(done, step)
+    return replace(decided(done, step), code="kept", details=_why_kept(done, step, has=has))
+
+
+def _why_kept(host: Ticket, step: Step, *, has: bool) -> Json:
+    """What its author is told of a fact that was kept: the ticket moved on, and where, if he may know."""
+    if "via" in step.entry:
+        into = host.external_no if may_see(step.actor, host) else None
+        return {"reason": "merged", "into": into}
+    if not has:
+        unit = None if host.confidential else step.named(host.lead_unit)
+        return {"reason": "moved", "unit": unit}
+    if step.entry["cycle"] != host.cycle:
+        return {"reason": "cycle"}
+    return {"reason": "state", "state": host.state}
 
 
 def _has(ticket: Ticket, survivor: Ticket | None, command: Command, ctx: Context) -> bool:

@@ -70,6 +70,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The server does not know this step: please update the app.",
     ),
     "too_large": ("内容太大，没有送达。", "This is too large to be delivered."),
+    "kept": ("工单已有变化；您的记录已保留在工单上。", "The ticket has moved on; your record is kept on it."),
     "void": (
         "这条记录没有送达，内容保留在手机上。",
         "This record was not delivered; it is kept on the phone.",
@@ -207,6 +208,26 @@ def _calls(details: Mapping[str, Any], en: bool) -> str | None:
     return f"还没有联系上诉求人：需在 {halves} 个半天内至少拨打 {needed} 次，现有 {attempts} 次记录。"
 
 
+def _kept(details: Mapping[str, Any], en: bool) -> str | None:
+    reason, unit, into = details.get("reason"), details.get("unit"), details.get("into")
+    if reason == "moved" and unit:
+        if en:
+            return f"The ticket was moved to {unit['name']}; your record is kept on it."
+        return f"工单已改派{unit['name']}；您的记录已保留在工单上。"
+    if reason == "merged":
+        if en:
+            return f"The ticket was merged{f' into {into}' if into else ''}; your record is kept there."
+        return f"工单已并入{into or '其他工单'}；您的记录已保留在其中。"
+    if reason == "cycle":
+        return "Your record is kept with the round before." if en else "记录属于上一轮办理，已保留在工单上。"
+    state = _STATES.get(details.get("state", ""))
+    if state is None:
+        return None
+    if en:
+        return f"The ticket is {state[1]} by now; your record is kept on it."
+    return f"工单现在是“{state[0]}”；您的记录已保留在工单上。"
+
+
 def _changed(details: Mapping[str, Any], en: bool) -> str | None:
     if not details.get("supplement"):
         return None
@@ -240,4 +261,5 @@ _SPECIAL = {
     "reply_changed": _changed,
     "respondent_unit": _respondent,
     "invalid_args": _args,
+    "kept": _kept,
 }

@@ -4,7 +4,7 @@ A rule of `field.py`, `replies.py`, `office.py`, `city.py` takes (ticket, step) 
 raises `Refused`; revision, timeline, clocks, stints and hash are kept here, once for all.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.domain import instants
@@ -53,6 +53,10 @@ class Step:
     def tell(self, kind: str, ticket: Ticket, person: str | None = None, **details: Any) -> None:
         """Leave a notice, for a supervisor unless a person is named."""
         self.notices.append(Notice(kind, ticket.id, self.command.op_id, person, details))
+
+    def silently(self) -> "Step":
+        """The same step on another ticket that has its entry already."""
+        return replace(self, silent=True)
 
     def unit(self, unit_id: str, where: str) -> Unit:
         """The unit of an argument, or `invalid_args`."""

@@ -96,6 +96,19 @@ def test_a_later_callback_to_a_merged_caller_changes_the_packet() -> None:
     story.refused("reply_changed", "head", "ticket.approve", {"reply_hash": seen})
 
 
+def test_the_verdict_of_a_merged_caller_stays_with_him_and_an_unresolved_one_reopens_the_survivor() -> None:
+    story = merged().apply("worker", "ticket.accept").apply("worker", "ticket.callback", CALLED)
+    story.apply("worker", "ticket.callback", CALLED, subject="t2").apply("worker", "ticket.reply", REPLY)
+    story.apply("head", "ticket.approve", {"reply_hash": story.hash()})
+    base = story.ticket.rev
+    story.apply("city", "ticket.city_result", {"resolved": True}, subject="t2")
+    assert (story.tickets["t2"].state, story.ticket.cycle) == ("merged", 1)
+    story.apply("city", "ticket.city_result", {"resolved": False}, subject="t2")
+    assert (story.ticket.state, story.ticket.cycle, story.ticket.rev) == ("handling", 2, base + 1)
+    assert story.ticket.changes[-1][3] == ["state", "cycle", "reply"]
+    story.refused("stale_base", "worker", "ticket.reply", REPLY, base=base)
+
+
 def test_what_cannot_be_merged() -> None:
     story = Story().dispatched()
     story.ingest("t2", confidential=True)

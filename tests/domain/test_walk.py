@@ -3,6 +3,7 @@
 import pytest
 
 from server.domain.doc import render
+from server.domain.refusal import words
 from server.domain.rules import Rules
 from tests.domain.town import CALLED, NOON, PEOPLE, REPLY, UNITS, Story, photo
 
@@ -82,6 +83,7 @@ def test_a_fact_after_the_ticket_moved_is_kept_and_still_counts() -> None:
     done = story.try_("worker", "ticket.arrive", {"point": POINT}, base=base, held=True, at=30)
     assert (done.outcome, story.ticket.state) == ("kept", "assigned")
     assert [n.kind for n in done.notices] == ["kept_fact"]
+    assert words("kept", done.details) == "工单已改派南城村；您的记录已保留在工单上。"
     assert story.minute(story.clock("arrival")["met"]) == 30
 
 
