@@ -15,7 +15,7 @@ from server.keys import make_master_key
 from server.store.base import metadata
 from tests import cast, postgres
 from tests.cast import Browser
-from tests.town import town, town_template  # noqa: F401 - fixtures
+from tests.town import any_town, town, town_template  # noqa: F401 - fixtures
 
 
 def pytest_configure() -> None:

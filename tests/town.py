@@ -124,17 +124,22 @@ def unit_id(name: str) -> str:
     return demo_id("unit", name)
 
 
-def build_template(folder: Path) -> None:
-    """A data folder with keys, tables and people, to be copied for each test."""
-    settings = Settings(data=folder, demo=True)
+def settle(settings: Settings) -> None:
+    """Key, tables and people, on an empty place."""
     make_master_key(settings.master_key_file)
     app = create_app(settings)
     with standing_clock() as fake:
         desk = app.extensions["jiban"].desk
         with writing(desk.engine) as connection:
+            metadata.drop_all(connection)
             metadata.create_all(connection)
         load_people(desk, fake.now_ms)
         desk.engine.dispose()
+
+
+def build_template(folder: Path) -> None:
+    """A data folder with keys, tables and people, to be copied for each test."""
+    settle(Settings(data=folder, demo=True))
     with sqlite3.connect(folder / "jiban.db") as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -143,7 +148,14 @@ def build_template(folder: Path) -> None:
 def town_from(template: Path, folder: Path) -> Iterator[Town]:
     """A town of its own in `folder`, copied from the template."""
     shutil.copytree(template, folder, dirs_exist_ok=True)
-    app = create_app(Settings(data=folder, demo=True))
+    with town_at(Settings(data=folder, demo=True)) as town:
+        yield town
+
+
+@contextmanager
+def town_at(settings: Settings) -> Iterator[Town]:
+    """The app over these settings, its clock standing."""
+    app = create_app(settings)
     with standing_clock() as fake:
         town = Town(app, fake)
         yield town
@@ -162,3 +174,18 @@ def town(town_template: Path, tmp_path: Path) -> Iterator[Town]:
     """The demo town without its tickets, on SQLite; the clock stands on a Sunday noon."""
     with town_from(town_template, tmp_path / "town") as made:
         yield made
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_town(request: pytest.FixtureRequest, town_template: Path, tmp_path: Path) -> Iterator[Town]:
+    """The same, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        with town_from(town_template, tmp_path / "town") as made:
+            yield made
+    else:
+        settings = Settings(
+            data=tmp_path / "town", database=request.getfixturevalue("postgres_url"), demo=True
+        )
+        settle(settings)
+        with town_at(settings) as made:
+            yield made

@@ -1,0 +1,106 @@
+"""The demo town: loaded through the real doors, in every state, with a month of arrivals behind it."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from server.config import Settings
+from server.demo.load import load
+from server.demo.scripts import everything
+from server.demo.teller import Teller
+from server.domain.lifecycle import STATES
+from server.store.engine import reading
+from server.store.tables_ticket import photo, ticket
+from tests.town import START, Town, build_template, standing_clock, town_at
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Loaded at one moment, for all claims here."""
+    folder = tmp_path_factory.mktemp("demo")
+    build_template(folder)
+    with town_at(Settings(data=folder, demo=True)) as town:
+        parts = town.app.extensions["jiban"]
+        town.loaded = load(parts.desk, town.clock.now_ms, parts.photo_desk)
+        yield town
+        parts.engine.dispose()
+
+
+def rows(town: Town, query: sa.Select) -> list:
+    with reading(town.desk.engine) as connection:
+        return list(connection.execute(query))
+
+
+def test_no_step_of_the_stories_is_refused_and_nothing_lies_in_the_future(demo: Town) -> None:
+    assert demo.loaded.refused == []
+    latest = rows(demo, sa.select(sa.func.max(ticket.c.changed_at)))[0][0]
+    assert latest <= demo.clock.now_ms
+
+
+def test_there_are_about_two_hundred_tickets_in_every_state_and_category(demo: Town) -> None:
+    found = rows(demo, sa.select(ticket.c.state, ticket.c.category, ticket.c.urgent, ticket.c.confidential))
+    assert 190 <= len(found) <= 220
+    assert {row.state for row in found} == set(STATES)
+    assert {row.category for row in found} == {"complaint", "report", "help", "consult", "suggest", "praise"}
+    assert sum(row.confidential for row in found) >= 3
+    assert sum(row.urgent for row in found) >= 60
+
+
+def test_urgent_tickets_run_now_in_every_way_the_board_can_show(demo: Town) -> None:
+    officer = demo.phone("officer")
+    officer.sync()
+    running = [
+        each
+        for each in officer.tickets.values()
+        if each["urgent"] and each["state"] in {"assigned", "handling"}
+    ]
+    arrivals = Counter(
+        next(each["state"] for each in one["deadlines"] if each["kind"] == "arrival") for one in running
+    )
+    assert arrivals["open"] >= 3
+    assert arrivals["met"] >= 2
+    assert any(one["state"] == "assigned" for one in running)
+    worker = demo.phone("worker")
+    worker.sync()
+    assert any(each["urgent"] and each["state"] == "handling" for each in worker.tickets.values())
+    assert len(worker.tickets) >= 5
+    head = demo.phone("head")
+    head.sync()
+    assert any(each["state"] == "reply_review" for each in head.tickets.values())
+
+
+def test_a_month_of_arrivals_is_mostly_on_time(demo: Town) -> None:
+    told = demo.phone("officer").get("/indicators/arrival?from=2026-10-23&to=2026-11-22&by=village").json
+    assert told["denominator"] >= 55
+    assert 0.8 <= told["rate"] < 1
+    assert told["unverified"] >= 1
+    assert len(told["rows"]) >= 12
+
+
+def test_photos_came_through_the_door_of_real_ones(demo: Town) -> None:
+    states = Counter(row.state for row in rows(demo, sa.select(photo.c.state)))
+    assert states["received"] >= 50
+    id_ = rows(demo, sa.select(photo.c.id).where(photo.c.ticket_id.is_not(None)).limit(1))[0].id
+    client = demo.phone("lead").transport.client
+    assert client.get(f"/api/v1/photos/{id_}?size=thumb").mimetype == "image/jpeg"
+
+
+def test_the_same_moment_gives_the_same_town(tmp_path: Path) -> None:
+
+    with standing_clock(START) as fake:
+        once, again = (everything(Teller(random.Random(46), fake.now_ms)) for _ in range(2))
+    assert [(story.external_no, story.received_at_ms, story.form) for story in once] == [
+        (story.external_no, story.received_at_ms, story.form) for story in again
+    ]
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_whatever_the_hour_every_story_begins_in_the_past(hour: int) -> None:
+
+    with standing_clock(f"2026-11-22T{hour:02}:30:00.000Z") as fake:
+        stories = everything(Teller(random.Random(46), fake.now_ms))
+        assert all(story.received_at_ms <= fake.now_ms for story in stories)
