@@ -1,0 +1,203 @@
+"""A real server with the demo town, and people in front of real browsers: phones that keep what they stored."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+
+from server.demo.people import INTAKE_KEY, PASSWORD
+from tests.serving import Server
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+SPOT = {"latitude": 23.0129, "longitude": 113.6845, "accuracy": 9}
+PICTURES = Path(os.environ.get("JIBAN_PICTURES", Path(__file__).parents[2] / "build" / "pictures"))
+TEST_S_MAX = 600
+PATIENCE_MS = 20_000  # a busy machine is slow; a test that waits this long has failed
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo town on a database of this run."""
+    folder = tmp_path_factory.mktemp("e2e")
+    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(folder / "data"), "JIBAN_LOG_LEVEL": "error"})
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright_here() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@dataclass
+class City:
+    """The city line with its key."""
+
+    server: Server
+
+    def post(self, **more: Any) -> dict[str, Any]:
+        """A call that the city passes on; the intake's answer with what was sent."""
+        number = uuid.uuid4().hex[:6]
+        body = {
+            "external_no": f"E2E-{number}",
+            "category": "complaint",
+            "urgent": True,
+            "confidential": False,
+            "title": f"主干道井盖缺失 {number}",
+            "content": "振兴路12号对开，主干道井盖缺失，夜间无照明。",
+            "place": {
+                "village": "闸口村",
+                "address": "振兴路12号",
+                "lat": 23.0128,
+                "lng": 113.6846,
+                "crs": "WGS84",
+            },
+            "contact": {"name": "陈先生", "phone": "13800130000"},
+            "received_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        } | more
+        answer = requests.post(
+            f"{self.server.url}/api/v1/intake/tickets",
+            json=body,
+            headers={"Authorization": f"Bearer {INTAKE_KEY}"},
+            timeout=20,
+        )
+        assert answer.status_code == 201, answer.text
+        return body | answer.json()
+
+
+@pytest.fixture
+def city(server: Server) -> City:
+    return City(server)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of his own; closing and opening it again is a restart of the phone."""
+
+    playwright: Playwright
+    server: Server
+    username: str
+    profile: Path
+    viewport: dict[str, int]
+    dark: bool = False
+    context: BrowserContext = field(init=False)
+    page: Page = field(init=False)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/", *, offline: bool = False) -> Page:
+        """Start the app, from whatever this browser has stored; `offline` before the first byte is asked for."""
+        narrow = self.viewport["width"] < 600
+        self.context = self.playwright.chromium.launch_persistent_context(
+            str(self.profile),
+            executable_path=CHROMIUM,
+            args=ARGUMENTS,
+            viewport=self.viewport,  # type: ignore[arg-type]
+            color_scheme="dark" if self.dark else "light",
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            has_touch=narrow,
+            permissions=["geolocation", "notifications", "background-sync"],
+            geolocation=SPOT,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.set_offline(offline)
+        self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(self.server.url + path)
+        return self.page
+
+    def sign_in(self) -> Page:
+        """Open the app and sign in by hand; the tour of the demo town is put away."""
+        page = self.open("/login")
+        page.get_by_label("用户名").fill(self.username)
+        page.get_by_label("密码", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="登录", exact=True).click()
+        page.wait_for_url(lambda url: "/login" not in url)
+        skip = page.get_by_role("button", name="跳过")
+        if self.viewport["width"] < 600:
+            skip.click()
+        return page
+
+    def restart(self, path: str = "/") -> Page:
+        """The phone was switched off and on again."""
+        self.context.close()
+        return self.open(path)
+
+    def restart_offline(self, path: str = "/") -> Page:
+        """The same where there is no signal: what opens, opens from the phone itself."""
+        self.context.close()
+        return self.open(path, offline=True)
+
+    def offline(self, cut: bool = True) -> None:
+        self.context.set_offline(cut)
+
+    def ready_for_offline(self) -> None:
+        """The service worker has everything that a cold start needs."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+    def picture(self, name: str) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(400)  # what still slides into place is not worth a picture
+        self.page.screenshot(path=PICTURES / f"{name}.png")
+
+    def close(self) -> None:
+        if hasattr(self, "context"):
+            self.context.close()
+
+
+@pytest.fixture
+def person(playwright_here: Playwright, server: Server, tmp_path: Path) -> Iterator[Callable[..., Person]]:
+    """`person("worker")`: with a phone; `person("officer", desk=True)`: at a desk. Not signed in yet."""
+    people: list[Person] = []
+
+    def make(username: str, *, desk: bool = False, dark: bool = False) -> Person:
+        made = Person(
+            playwright_here,
+            server,
+            username,
+            tmp_path / f"{username}{len(people)}",
+            DESK if desk else PHONE,
+            dark,
+        )
+        people.append(made)
+        return made
+
+    yield make
+    for made in people:
+        made.close()
+    assert [error for made in people for error in made.errors] == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(TEST_S_MAX))
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
