@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sync.clock import Moment
 from sync.op import Op
@@ -156,9 +156,8 @@ class Device:
     last_mono_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The latest state of a row."""
+class Row(NamedTuple):
+    """The latest state of a row. A tuple, for a page has hundreds."""
 
     type: str
     id: str
@@ -167,8 +166,7 @@ class Row:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedRow:
+class FeedRow(NamedTuple):
     """The latest change of a row in a bucket; `gone` set: it left. `since`: the seq at which it came in."""
 
     bucket: str

@@ -20,7 +20,8 @@ DAY_MS = 86_400_000
 
 def row_of(found: Any) -> Row:
     """The row of a row of `published`."""
-    return Row(found.type, found.id, found.rev, frozenset(found.buckets.split()), found.doc)
+    type_, id_, rev, buckets, doc = found
+    return Row(type_, id_, rev, frozenset(buckets.split()), doc)
 
 
 def publish(connection: Connection, changes: Sequence[Change], first_seq: int, now_ms: int) -> set[str]:
@@ -98,8 +99,8 @@ def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str
     found = {}
     for type_ in {change.type for change in changes}:
         ids = [change.id for change in changes if change.type == type_]
-        for row in connection.execute(asked, {"ids": listed(connection, ids), "type": type_}):
-            found[row.type, row.id] = Row(row.type, row.id, row.rev, frozenset(row.buckets.split()), "")
+        for row in connection.execute(asked, {"ids": listed(connection, ids), "type": type_}).all():
+            found[row[0], row[1]] = row_of((*row, ""))
     return found
 
 
@@ -133,7 +134,7 @@ def _count(connection: Connection, deltas: dict[str, tuple[int, int]], seq: int)
         return set()
     asked = digests_of(connection.dialect.name)
     rows = connection.execute(asked, {"ids": listed(connection, list(deltas))})
-    kept = {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
+    kept = {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows.all()}
     values = []
     for bucket, (count, total) in deltas.items():
         had_count, had_total = kept.get(bucket, (0, 0))

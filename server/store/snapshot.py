@@ -48,7 +48,7 @@ class Snapshot:
             if each.entered_by is not None:
                 bound[f"by{index}"] = each.entered_by
         asked = _feed_of(tuple(each.entered_by is not None for each in ranges))
-        return [FeedRow(*row) for row in self.connection.execute(asked, bound)]
+        return [FeedRow(*row) for row in self.connection.execute(asked, bound).all()]
 
     def published(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Rows by (type, id)."""
@@ -57,21 +57,21 @@ class Snapshot:
         for type_ in {type_ for type_, _ in keys}:
             for part in chunks(id_ for kind, id_ in keys if kind == type_):
                 rows = self.connection.execute(asked, {"ids": listed(self.connection, part), "type": type_})
-                found |= {(row.type, row.id): row_of(row) for row in rows}
+                found |= {(row[0], row[1]): row_of(row) for row in rows.all()}
         return found
 
     def receipts(self, device: str, person: str, after_seq: int) -> list[Receipt]:
         """Receipts of this device's operations after this seq, by n."""
         bound = {"device": device, "person": person, "after": after_seq}
-        found = [receipt_of(row) for row in self.connection.execute(OWN_RECEIPT, bound)]
-        found += [receipt_of(row) for row in self.connection.execute(EXTRA_RECEIPT, bound)]
+        found = [receipt_of(row) for row in self.connection.execute(OWN_RECEIPT, bound).all()]
+        found += [receipt_of(row) for row in self.connection.execute(EXTRA_RECEIPT, bound).all()]
         return sorted(found, key=lambda receipt: receipt.n)
 
     def digests(self, buckets: Iterable[str]) -> Mapping[str, tuple[int, int]]:
         """Count and checksum of live rows per bucket."""
         asked = digests_of(self.connection.dialect.name)
         rows = self.connection.execute(asked, {"ids": listed(self.connection, list(buckets))})
-        return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
+        return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows.all()}
 
 
 @lru_cache(maxsize=256)
