@@ -136,7 +136,8 @@ def city_result(ticket: Ticket, step: Step) -> Ticket:
         "cycle": ticket.cycle,
     }
     step.entry["details"] = {"resolved": resolved, "satisfaction": evaluation["satisfaction"]}
-    step.entry["text"] = step.args.get("text")
+    text = step.args.get("text")
+    step.entry["text"] = mask.content(text) if text else None
     rated = ticket.evolve(evaluation=evaluation, evaluations=[*ticket.evaluations, evaluation])
     if ticket.state == "merged":
         _redo_survivor(ticket, step)

@@ -7,7 +7,7 @@ from server.domain.args import fault_in
 from server.domain.decision import Command, Context, Decision, Refused
 from server.domain.field import decide_fact
 from server.domain.lifecycle import OPS, OpRule
-from server.domain.roles import may_do, may_see
+from server.domain.roles import Actor, may_do, may_see
 from server.domain.step import Step, begin, decided, finish
 from server.domain.ticket import Json, Ticket
 
@@ -80,7 +80,9 @@ def _by_server(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> 
 def _by_person(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> Decision:
     actor = command.actor
     survivor = ctx.related.get(ticket.merged_into) if ticket.merged_into is not None else None
-    has = actor.revoked_at_ms is None and may_see(actor, ticket, survivor)
+    has = actor.revoked_at_ms is None and (
+        may_see(actor, ticket, survivor) or _may_alarm(actor, command.name, ticket)
+    )
     if not (has or ctx.ever_held) or not may_do(actor, command.name, ticket, command.moment.occurred_at_ms):
         raise Refused("not_yours")
     step = begin(command, ctx, rule, ticket.cycle)
@@ -98,6 +100,11 @@ def _by_person(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> 
         raise Refused("wrong_state", state=ticket.state)
     _need_online(ticket, command, ctx)
     return decided(finish(ticket, _DECISIONS[command.name](ticket, step), step), step)
+
+
+def _may_alarm(actor: Actor, name: str, ticket: Ticket) -> bool:
+    """The duty room raises any ticket that is not confidential to urgent, before it can see it (DOMAIN §E)."""
+    return name == "ticket.flag_urgent" and actor.role == "duty_room" and not ticket.confidential
 
 
 def stale_aspects(ticket: Ticket, name: str, base: int | None, person: str, device: str | None) -> list[str]:

@@ -5,6 +5,7 @@ apart; merged children, emergencies called off before their due and withdrawn on
 The report in SQL (`server/store/reports.py`) keeps `arrival_rows` in a table and is held against `arrival_by`.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -216,26 +217,30 @@ class Tally:
 
     parts: Counter[str] = field(default_factory=Counter)
     told_late: int = 0
-    seconds: list[tuple[str, list[int]]] = field(default_factory=list)  # by part: on time, late
+    on_time_s: list[int] = field(default_factory=list)
+    late_s: list[int] = field(default_factory=list)
 
     def add(self, part: str, n: int, told_late: int, seconds: list[int]) -> None:
         """Count `n` rows of one part."""
         self.parts[part] += n
         self.told_late += told_late
-        if seconds:
-            self.seconds.append((part, seconds))
+        self._took(part).extend(seconds)
 
     def join(self, other: "Tally") -> None:
         """Add another count to this one."""
         self.parts.update(other.parts)
         self.told_late += other.told_late
-        self.seconds += other.seconds
+        self.on_time_s += other.on_time_s
+        self.late_s += other.late_s
+
+    def _took(self, part: str) -> list[int]:
+        return self.on_time_s if part == ON_TIME else self.late_s
 
     def result(self) -> Arrival:
         """The indicator of what was counted."""
         on_time = self.parts[ON_TIME]
         denominator = on_time + self.parts[LATE] + self.parts[MISSING]
-        seconds = sorted(one for _, some in self.seconds for one in some)
+        seconds = sorted(self.on_time_s + self.late_s)
         return Arrival(
             numerator=on_time,
             denominator=denominator,
@@ -252,13 +257,17 @@ class Tally:
 
         [from, to), but 60 minutes sharp is on time and stands left of the line (DOMAIN D10).
         """
-        found: Counter[int] = Counter()
-        for part, some in self.seconds:
-            for second, n in Counter(some).items():
-                sharp = part == ON_TIME and second == _LINE_S
-                found[min(second - sharp, _BINS_END_S) // _BIN_S] += n
-        starts = range(0, _BINS_END_S + _BIN_S, _BIN_S)
-        return [(at, at + _BIN_S if at < _BINS_END_S else None, found[at // _BIN_S]) for at in starts]
+        on_time, late = sorted(self.on_time_s), sorted(self.late_s)
+
+        def before(second: int) -> int:
+            sharp = second == _LINE_S
+            return (bisect_right if sharp else bisect_left)(on_time, second) + bisect_left(late, second)
+
+        starts = range(0, _BINS_END_S, _BIN_S)
+        found: list[tuple[int, int | None, int]] = [
+            (at, at + _BIN_S, before(at + _BIN_S) - before(at)) for at in starts
+        ]
+        return [*found, (_BINS_END_S, None, len(on_time) + len(late) - before(_BINS_END_S))]
 
 
 def tally(rows: Iterable[ArrivalRow], from_ms: int, to_ms: int, now_ms: int) -> Tally:

@@ -1,5 +1,6 @@
 """Every number that DOMAIN.md marks [A]: a default here, a setting of the town, no constant in the code."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -34,3 +35,10 @@ class Rules:
     min_n_for_rank: int = 10
     doc_timeline_max: int = 20
     doc_own_max: int = 100
+
+    def __post_init__(self) -> None:
+        """A time of day that is none stops the start, not the first ticket."""
+        for name in ("end_of_day", "night_cutoff"):
+            text = getattr(self, name)
+            if text is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", text):
+                raise ValueError(f"{name} must be a time of day like 17:30, not {text!r}")

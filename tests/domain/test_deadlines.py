@@ -104,6 +104,12 @@ def test_the_citys_due_moves_the_result_and_both_layers_stay_measured() -> None:
     assert result["internal"] > result["due"]
 
 
+@pytest.mark.parametrize("text", ["5pm", "25:00", "17:60", ""])
+def test_a_time_of_day_that_is_none_stops_the_start(text: str) -> None:
+    with pytest.raises(ValueError, match="end_of_day"):
+        Rules(end_of_day=text)
+
+
 def test_redispatch_never_resets_the_tickets_clocks() -> None:
     story = Story(urgent=True).handling()
     before = [(c["kind"], c["start"], c["due"], c["met"]) for c in story.ticket.clocks]

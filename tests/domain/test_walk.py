@@ -326,6 +326,20 @@ def test_flagging_urgent_starts_the_hour_at_the_flag() -> None:
     assert story.minute(story.clock("arrival")["due"]) == 90
 
 
+def test_the_duty_room_raises_a_ticket_that_is_not_urgent_yet_but_not_a_confidential_one() -> None:
+    story = Story().apply("duty", "ticket.flag_urgent", {"reason": "来电告知有人被困"})
+    assert story.ticket.urgent
+    Story(confidential=True).refused("not_yours", "duty", "ticket.flag_urgent", {"reason": "x"})
+
+
+def test_news_about_a_closed_ticket_is_recorded_and_changes_nothing_else() -> None:
+    story = Story().replied().apply("officer", "ticket.close")
+    for kind in ("supplement", "urge", "urgent", "withdraw"):
+        story.apply("city", "ticket.city_update", {"kind": kind, "text": "电话13800000000"})
+    assert (story.ticket.state, story.ticket.urgent) == ("closed", False)
+    assert story.ticket.timeline[-1]["text"] == "电话138****0000"
+
+
 def test_an_emergency_called_off_before_its_due_has_no_arrival_clock_and_after_it_keeps_the_breach() -> None:
     story = Story(urgent=True).apply("duty", "ticket.unflag_urgent", {"reason": "误报"}, at=10)
     assert [c["kind"] for c in story.ticket.clocks] == ["acceptance", "result"]
