@@ -41,6 +41,22 @@ def upsert(connection: Connection, table: sa.Table, rows: Rows, *, keep: Iterabl
     _execute(connection, table, rows, f"DO UPDATE SET {', '.join(changed)}" if changed else "DO NOTHING")
 
 
+def update(connection: Connection, table: sa.Table, rows: Rows) -> None:
+    """Change the named columns, besides `id`, of the rows with these ids; all of them name the same columns.
+
+    Indices of columns that are not named stay untouched, on both databases.
+    """
+    if not rows:
+        return
+    names = tuple(name for name in rows[0] if name != "id")
+    postgres = connection.dialect.name == "postgresql"
+    sql = _update_sql(table, names, postgres=postgres)
+    if postgres:
+        connection.exec_driver_sql(sql, (orjson.dumps(rows).decode(),))
+    else:
+        connection.exec_driver_sql(sql, list(map(itemgetter(*names, "id"), rows)))
+
+
 def among(dialect: str, column: Any) -> Any:
     """`column IN :ids` as one statement for any number of ids; bind `ids=listed(connection, …)`."""
     if dialect == "postgresql":
@@ -83,6 +99,19 @@ def _sql(table: sa.Table, names: tuple[str, ...], conflict: str, *, postgres: bo
     key = ", ".join(column.name for column in table.primary_key)
     tail = f" ON CONFLICT ({key}) {conflict}" if conflict else ""
     return f"INSERT INTO {table.name} ({', '.join(names)}) {source}{tail}"
+
+
+@cache
+def _update_sql(table: sa.Table, names: tuple[str, ...], *, postgres: bool) -> str:
+    if not postgres:
+        changes = ", ".join(f"{name} = ?" for name in names)
+        return f"UPDATE {table.name} SET {changes} WHERE id = ?"  # noqa: S608 - names of our own tables
+    columns = ", ".join(f"{name} {_type(table.c[name])}" for name in (*names, "id"))
+    changes = ", ".join(f"{name} = given.{name}" for name in names)
+    return (
+        f"UPDATE {table.name} SET {changes} FROM json_to_recordset(%s::json) AS given({columns}) "  # noqa: S608
+        f"WHERE {table.name}.id = given.id"
+    )
 
 
 def _type(column: sa.Column[Any]) -> str:

@@ -1,6 +1,7 @@
 """Tickets in bulk: loaded locked and in order of id, written back with the columns that queries need."""
 
 import operator
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from server.domain.roles import buckets_of_ticket
 from server.domain.ticket import Ticket
+from server.store import bulk
 from server.store.tables_ticket import ticket, ticket_party
 
 # Rights that do not hang on a named party are asked of the ticket's own columns.
@@ -19,13 +21,6 @@ _BY_ID = (
     sa.select(ticket.c.body).where(ticket.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(ticket.c.id)
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
-_ADD = sa.insert(ticket)
-_CHANGE = (
-    sa.update(ticket)
-    .where(ticket.c.id == sa.bindparam("_id"))
-    .values({column.name: sa.bindparam(column.name) for column in ticket.c if column.name != "id"})
-)
-_ADD_PARTY = sa.insert(ticket_party)
 _DROP_PARTY = sa.delete(ticket_party).where(
     ticket_party.c.ticket_id == sa.bindparam("_ticket"), ticket_party.c.party == sa.bindparam("_party")
 )
@@ -71,14 +66,22 @@ def save(
     connection: sa.Connection, before: Mapping[str, Ticket], changed: Sequence[Ticket], now_ms: int
 ) -> None:
     """Write `changed`; `before` are the same tickets as they were loaded, without those that are new."""
-    added = [_row(each, now_ms) for each in changed if each.id not in before]
-    altered = [_row(each, now_ms) for each in changed if each.id in before]
-    if added:
-        connection.execute(_ADD, added)
-    if altered:
-        for row in altered:
-            row["_id"] = row.pop("id")
-        connection.execute(_CHANGE, altered)
+    added: list[dict[str, Any]] = []
+    altered: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for each in changed:
+        row = _columns(each)
+        if each.id in before:
+            # Most operations change no column but these three: then no index is written either.
+            old = _columns(before[each.id])
+            row = {name: value for name, value in row.items() if value != old[name]}
+        row |= {"id": each.id, "changed_at": now_ms, "body": orjson.dumps(each.to_dict()).decode()}
+        if each.id in before:
+            altered[tuple(row)].append(row)
+        else:
+            added.append(row)
+    bulk.insert(connection, ticket, added)
+    for rows in altered.values():
+        bulk.update(connection, ticket, rows)
     _save_parties(connection, before, changed)
 
 
@@ -94,14 +97,12 @@ def _save_parties(connection: sa.Connection, before: Mapping[str, Ticket], chang
         dropped.extend({"_ticket": each.id, "_party": party} for party in sorted(old - now))
     if dropped:
         connection.execute(_DROP_PARTY, dropped)
-    if added:
-        connection.execute(_ADD_PARTY, added)
+    bulk.insert(connection, ticket_party, added)
 
 
-def _row(of: Ticket, now_ms: int) -> dict[str, Any]:
+def _columns(of: Ticket) -> dict[str, Any]:
     due_at, result_due_at, provisional = next_due(of)
     return {
-        "id": of.id,
         "external_no": of.external_no,
         "rev": of.rev,
         "state": of.state,
@@ -123,8 +124,6 @@ def _row(of: Ticket, now_ms: int) -> dict[str, Any]:
         "result_due_at": result_due_at,
         "provisional": provisional,
         "on_phones": not of.left_phones,
-        "changed_at": now_ms,
-        "body": orjson.dumps(of.to_dict()).decode(),
     }
 
 
