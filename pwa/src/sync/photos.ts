@@ -112,25 +112,26 @@ async function uploadOne(ctx: SyncContext, photo: OutboxPhoto): Promise<boolean>
   return true
 }
 
-/** How many bytes the server has; makes the upload when it knows nothing of it. */
+/** How many bytes the server has; opens the upload where it knows nothing of it. */
 async function offsetOf(ctx: SyncContext, photo: OutboxPhoto): Promise<number> {
-  try {
-    const known = await tus(ctx, { method: 'HEAD', path: `/photos/${photo.id}` })
-    return offsetIn(known) ?? 0
-  } catch (error) {
-    if (!isGone(error)) throw error
+  if (photo.tries > 0 || photo.offset > 0) {
+    try {
+      return offsetIn(await tus(ctx, { method: 'HEAD', path: `/photos/${photo.id}` })) ?? 0
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
   }
   try {
-    const made = await tus(ctx, {
+    const opened = await tus(ctx, {
       method: 'POST',
       path: '/photos',
       bytes: new ArrayBuffer(0),
       headers: { 'Upload-Length': String(photo.bytes), 'Upload-Metadata': metadata(photo) },
     })
     // Bytes that this person sent before are not sent again.
-    return offsetIn(made) ?? (made.status === 201 ? 0 : photo.bytes)
+    return offsetIn(opened) ?? (opened.status === 201 ? 0 : photo.bytes)
   } catch (error) {
-    if (error instanceof Failure && error.status === 409 && error.code === 'already_complete') return photo.bytes
+    if (error instanceof Failure && error.code === 'already_complete') return photo.bytes
     throw error
   }
 }
@@ -147,7 +148,7 @@ async function sendPiece(ctx: SyncContext, photo: OutboxPhoto, bytes: ArrayBuffe
   } catch (error) {
     // After a cut the server may have more or less of it than we believe.
     if (error instanceof Failure && error.code === 'offset_mismatch') {
-      const actual = await offsetOf(ctx, photo)
+      const actual = await offsetOf(ctx, { ...photo, offset })
       if (actual !== offset) return actual
     }
     throw error

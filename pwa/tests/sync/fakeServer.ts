@@ -230,8 +230,9 @@ export class FakeServer {
         }),
       )
       const length = Number(request.headers.get('Upload-Length'))
-      this.uploads.set(meta.get('id') ?? '', { length, bytes: new Uint8Array(0), sha256: meta.get('sha256') ?? '' })
-      return this.empty(201, { 'Upload-Offset': '0' })
+      const upload = this.uploads.get(meta.get('id') ?? '') ?? { length, bytes: new Uint8Array(0), sha256: meta.get('sha256') ?? '' }
+      this.uploads.set(meta.get('id') ?? '', upload)
+      return this.empty(201, { 'Upload-Offset': String(upload.bytes.length) })
     }
     const upload = this.uploads.get(id)
     if (!upload) return request.method === 'HEAD' ? this.empty(404) : this.error(404, 'not_found')
