@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application for these settings (the environment's, if none are given)."""
     settings = settings or settings_from_environment()
     configure(settings.log_level, settings.log_format)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask(__name__, static_folder=None)
     app.json = OrjsonProvider(app)
     if settings.trusted_proxies:

@@ -6,15 +6,14 @@ from contextlib import contextmanager
 
 import flask_migrate
 from flask import Flask
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import Connection, Engine
 
 from server.api.context import Parts
 from server.clock import now_ms
 from server.config import SettingError, Settings, key_fingerprint, master_key
 from server.keys import make_master_key
-from server.store import facts
-from server.store.base import metadata
+from server.store import dump, facts
 from server.store.engine import reading, writing
 from server.store.tables_people import PersonRow, SettingRow
 
@@ -35,7 +34,7 @@ def prepare(app: Flask) -> None:
             make_master_key(settings.master_key_file)
         key = master_key(settings.master_key_file)
         if settings.demo and _demo_state(engine) == DEMO_LOADING:
-            _drop_everything(engine)  # the last start was cut short; a demo town holds nothing of anybody's
+            dump.drop_all(engine)  # the last start was cut short; a demo town holds nothing of anybody's
         migrate(app)
         remember_key(engine, key)
         if settings.demo and _demo_state(engine) is None:
@@ -114,12 +113,6 @@ def _load_demo(app: Flask, parts: Parts) -> None:
         load(parts.desk, now_ms(), parts.photo_desk)
     with writing(parts.engine) as connection:
         facts.write(connection, facts.DEMO, DEMO_LOADED)
-
-
-def _drop_everything(engine: Engine) -> None:
-    with writing(engine) as connection:
-        metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from flask import Flask
 
@@ -12,6 +13,7 @@ from server import start
 from server.app import create_app
 from server.config import Settings, master_key
 from server.keys import make_master_key
+from server.store import dump
 from server.store.base import metadata
 from tests import cast, postgres
 from tests.cast import Browser
@@ -50,8 +52,10 @@ def _settle(settings: Settings) -> Flask:
         make_master_key(settings.master_key_file)
     app = create_app(settings)
     engine = app.extensions["jiban"].engine
-    metadata.drop_all(engine)
+    dump.drop_all(engine)
     metadata.create_all(engine)
+    with app.app_context():
+        flask_migrate.stamp()
     start.remember_key(engine, master_key(settings.master_key_file))
     cast.load_cast(app)
     if engine.dialect.name == "sqlite":

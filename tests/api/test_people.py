@@ -262,8 +262,13 @@ def test_a_change_that_was_rolled_back_leaves_no_trace_in_the_directory(app: Fla
     from server.store import people_rows
 
     engine = app.extensions["jiban"].engine
-    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
-        people_rows.change_person(connection, person_id("worker"), name="nobody")
-        assert directory(connection).people[person_id("worker")].name == "nobody"
-        raise ZeroDivisionError
+
+    def change_and_fail() -> None:
+        with writing(engine) as connection:
+            people_rows.change_person(connection, person_id("worker"), name="nobody")
+            assert directory(connection).people[person_id("worker")].name == "nobody"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
     assert in_directory(app, person_id("worker")).name == "李伟"
