@@ -76,6 +76,44 @@ def test_the_words_name_people_places_and_times() -> None:
     assert "闸口村" in words("respondent_unit", REACHED["respondent_unit"])
 
 
+KEPT = [
+    ({"reason": "moved", "unit": {"id": "n", "name": "南城村"}}, "南城村"),
+    ({"reason": "merged", "into": "DJ2"}, "DJ2"),
+    ({"reason": "merged", "into": None}, "并"),
+    ({"reason": "cycle"}, "上一轮"),
+    ({"reason": "state", "state": "closed"}, "已办结"),
+    ({"reason": "moved", "unit": None}, "已有变化"),
+]
+
+
+@pytest.mark.parametrize(("details", "part"), KEPT)
+def test_the_author_of_a_kept_fact_is_told_that_it_is_kept_and_why(
+    details: dict[str, Any], part: str
+) -> None:
+    assert part in words("kept", details)
+    assert "保留" in words("kept", details)
+    assert "kept" in words("kept", details, "en")
+
+
+def test_the_words_of_a_stale_decision_say_what_became_of_the_ticket() -> None:
+    assert "已并入DJ2" in words("stale_base", {"merged": True, "into": "DJ2"})
+    assert "merged into DJ2" in words("stale_base", {"merged": True, "into": "DJ2"}, "en")
+    assert "由甲办理" in words("stale_base", {"assignee": "甲"})
+    assert "现有 2 次" in words(
+        "needs_callback", {"attempts": 2, "attempts_needed": 3, "half_days_needed": 2}
+    )
+    assert "3 attempts over 2" in words(
+        "needs_callback", {"attempts": 2, "attempts_needed": 3, "half_days_needed": 2}, "en"
+    )
+    assert "补充" in words("reply_changed", {"supplement": True})
+    assert "already" in words(
+        "already_accepted", {"by": {"name": "A"}, "at": "2026-11-18T04:00:00.000Z"}, "en"
+    )
+    assert "您 12:00 已签收" in words(
+        "already_accepted", {"by": {"name": "A"}, "at": "2026-11-18T04:00:00.000Z"}
+    )
+
+
 def test_a_code_of_tomorrow_still_says_something() -> None:
     assert words("of_tomorrow", {}) == "of_tomorrow"
 
