@@ -2,9 +2,10 @@
  * The live half of the arrival board: one row per urgent ticket, read from the local copy (base and pending),
  * so that the office sees an arrival in the same second as the sync brings it.
  */
-import { placePoint } from '@/components/place'
+import { firstArrival, isBefore, isCertain } from '@/domain/entries'
+import { distanceM } from '@/domain/geo'
 import type { TicketView, TimelineEntry, Trust } from '@/domain/types'
-import { instant, metresBetween } from '@/lib/format'
+import { instant } from '@/lib/format'
 import { type Clock, clocksOf } from './clocks'
 
 export type Phase =
@@ -33,25 +34,29 @@ export interface ArrivalRow {
   waitingFromMs: number | undefined
 }
 
-/** Facts of this kind that count, in the order in which they happened (SYNC I10: by time, then id). */
-function current(ticket: TicketView, name: TimelineEntry['name']): TimelineEntry[] {
-  return ticket.timeline
-    .filter((entry) => entry.name === name && entry.outcome !== 'refused' && !entry.retracted_by)
-    .filter((entry) => entry.cycle === ticket.cycle && entry.confirmed?.accepted !== false)
-    .sort((a, b) => a.occurred_at.localeCompare(b.occurred_at) || a.id.localeCompare(b.id))
+/** The arrival of this cycle: the first that counts, else the first whose time waits for the office. */
+function arrivalOf(ticket: TicketView): TimelineEntry | undefined {
+  return firstArrival(ticket.timeline, ticket.cycle) ?? firstOf(ticket, 'ticket.arrive')
 }
 
-function settled(entry: TimelineEntry): boolean {
-  return entry.trust !== 'unverified' || entry.confirmed?.accepted === true
+/** The first entry of its kind in this cycle that nobody took back, refused or rejected. */
+function firstOf(ticket: TicketView, name: TimelineEntry['name']): TimelineEntry | undefined {
+  const standing = ticket.timeline.filter(
+    (entry) =>
+      entry.name === name &&
+      entry.cycle === ticket.cycle &&
+      entry.outcome !== 'refused' &&
+      entry.retracted_by === undefined &&
+      entry.confirmed?.accepted !== false,
+  )
+  return standing.sort((a, b) => (isBefore(a, b) ? -1 : 1))[0]
 }
 
 /** Metres between the arrival and the ticket's place: the server's figure, else our own for one just recorded here. */
 export function distanceOf(arrival: TimelineEntry, ticket: TicketView): number | undefined {
   if (arrival.distance_m !== undefined) return arrival.distance_m
-  const place = placePoint(ticket.place)
-  const { point } = arrival
-  const spot = point && placePoint({ village: null, address: null, lat: point.lat, lng: point.lng, crs: point.crs })
-  return place && spot && metresBetween(place, spot)
+  if (!arrival.point || !ticket.place) return undefined
+  return distanceM(arrival.point, ticket.place) ?? undefined
 }
 
 function phaseOf(ticket: TicketView, clock: Clock, doubtful: boolean, nowMs: number): Phase {
@@ -59,7 +64,7 @@ function phaseOf(ticket: TicketView, clock: Clock, doubtful: boolean, nowMs: num
   if (doubtful) return 'unverified'
   if (nowMs > clock.dueMs) return 'late'
   if (ticket.state === 'received' || ticket.state === 'determining' || ticket.state === 'returning') return 'undispatched'
-  if (current(ticket, 'ticket.depart').length > 0) return 'departed'
+  if (firstOf(ticket, 'ticket.depart')) return 'departed'
   return ticket.state === 'assigned' ? 'unaccepted' : 'accepted'
 }
 
@@ -67,10 +72,9 @@ function phaseOf(ticket: TicketView, clock: Clock, doubtful: boolean, nowMs: num
 export function arrivalRow(ticket: TicketView, nowMs: number): ArrivalRow | undefined {
   const clock = clocksOf(ticket).find((one) => one.kind === 'arrival')
   if (!clock) return undefined
-  const arrivals = current(ticket, 'ticket.arrive')
-  const arrival = arrivals.find(settled) ?? arrivals[0]
-  const phase = phaseOf(ticket, clock, arrival !== undefined && !settled(arrival), nowMs)
-  const departed = current(ticket, 'ticket.depart')[0]
+  const arrival = arrivalOf(ticket)
+  const phase = phaseOf(ticket, clock, arrival !== undefined && !isCertain(arrival), nowMs)
+  const departed = firstOf(ticket, 'ticket.depart')
   return {
     ticket,
     clock,

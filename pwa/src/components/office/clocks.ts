@@ -1,4 +1,5 @@
-/** The clocks of a ticket as the office sorts and shows them. */
+/** The clocks of a ticket as the office sorts and shows them: domain/deadlines.ts decides, here they are instants. */
+import { levelOf, nextDeadline } from '@/domain/deadlines'
 import type { Deadline, DeadlineKind, TicketDoc } from '@/domain/types'
 import { instant } from '@/lib/format'
 
@@ -14,37 +15,39 @@ export interface Clock {
 }
 
 /** A ticket as far as its clocks go: a whole one, or a row of the list. */
-export type Clocked = Pick<TicketDoc, 'received_at' | 'deadlines'>
+export type Clocked = Pick<TicketDoc, 'deadlines'>
 
-const HOUR_MS = 3_600_000
-
-/** A deadline with instants; its start is what the server counted from. */
-export function clockOf(deadline: Deadline, ticket: Clocked): Clock {
+export function clockOf(deadline: Deadline): Clock {
   const dueMs = instant(deadline.due_at) ?? 0
-  const startMs = instant(deadline.start_at ?? deadline.why?.from) ?? instant(ticket.received_at) ?? dueMs - HOUR_MS
   return {
     kind: deadline.kind,
     dueMs,
-    startMs: Math.min(startMs, dueMs),
+    startMs: instant(deadline.start_at) ?? dueMs,
     metMs: instant(deadline.met_at),
     provisional: deadline.provisional,
     deadline,
   }
 }
 
+/** All of them, the first due on top. */
 export function clocksOf(ticket: Clocked): Clock[] {
-  return (ticket.deadlines ?? []).map((one) => clockOf(one, ticket)).sort((a, b) => a.dueMs - b.dueMs)
+  return ticket.deadlines.map(clockOf).sort((a, b) => a.dueMs - b.dueMs)
 }
 
-/** The clock that runs out next (or ran out first): the hero of a row. Undefined when every clock is met. */
+/** The clock that runs out next (or ran out first): the hero of a row. Undefined when none is open. */
 export function nextClock(ticket: Clocked): Clock | undefined {
-  return clocksOf(ticket).find((clock) => clock.metMs === undefined)
+  const next = nextDeadline(ticket)
+  return next && clockOf(next)
 }
 
-/** Red is late, amber the last quarter (UX.md), nothing else. */
+/** Red is late, amber the last quarter (UX.md); an arrival whose time waits for the office is amber too. */
 export function toneOf(clock: Clock, nowMs: number): Tone {
-  if (clock.metMs !== undefined) return clock.metMs <= clock.dueMs ? 'green' : 'red'
-  if (nowMs > clock.dueMs) return 'red'
-  const left = clock.dueMs - nowMs
-  return left <= (clock.dueMs - clock.startMs) / 4 ? 'amber' : 'plain'
+  if (isDoubtful(clock)) return 'amber'
+  const level = levelOf(clock.deadline, nowMs)
+  return level === 'calm' ? 'plain' : level
+}
+
+/** Somebody arrived, but his clock cannot be trusted. */
+export function isDoubtful(clock: Clock): boolean {
+  return clock.metMs === undefined && clock.deadline.unverified === true
 }

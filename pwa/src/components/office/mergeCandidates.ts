@@ -1,4 +1,5 @@
 /** Which open tickets look like the same matter: near in place, alike in words. The officer decides. */
+import { placePoint } from '@/components/place'
 import type { TicketView } from '@/domain/types'
 import { metresBetween } from '@/lib/format'
 
@@ -29,11 +30,9 @@ export function alike(a: string, b: string): number {
 }
 
 function metres(a: TicketView, b: TicketView): number | undefined {
-  const p = a.place
-  const q = b.place
-  if (typeof p?.lat !== 'number' || typeof p.lng !== 'number') return undefined
-  if (typeof q?.lat !== 'number' || typeof q.lng !== 'number') return undefined
-  return metresBetween({ lat: p.lat, lng: p.lng }, { lat: q.lat, lng: q.lng })
+  const p = placePoint(a.place)
+  const q = placePoint(b.place)
+  return p && q && metresBetween(p, q)
 }
 
 /** The best first. Confidential tickets never take part. */

@@ -21,10 +21,14 @@ export function usePendingDispatch() {
   const failed = ref<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  // What is being stored stays in sight until it is, but neither goes twice nor can be taken back any more.
+  let going: HeldDispatch | undefined
+
   async function flush() {
     const held = pending.value
     clearTimeout(timer)
-    if (!held) return
+    if (!held || held === going) return
+    going = held
     try {
       await act(held.ticket, held.name as 'ticket.dispatch', held.args)
       sent.value = held
@@ -42,6 +46,7 @@ export function usePendingDispatch() {
   }
 
   function takeBack() {
+    if (pending.value === going) return
     clearTimeout(timer)
     pending.value = undefined
   }
