@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import structlog
 
-from server.actions import passwords, people, photos
+from server.actions import closing, passwords, people, photos
 from server.actions.desk import Desk
 from server.actions.intake import CITY_AUTHOR, Taken, ingest
 from server.actions.intake_form import Form, read_form
@@ -56,7 +56,9 @@ def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: 
     Without a `photo_desk` steps are told without photos, and say so.
     """
     load_people(desk, now_ms)
-    return _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
+    done = _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
+    closing.leave_phones(desk, now_ms)
+    return done
 
 
 def load_people(desk: Desk, now_ms: int) -> None:

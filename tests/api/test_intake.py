@@ -1,6 +1,8 @@
 """The city line's door."""
 
 import itertools
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -229,3 +231,18 @@ def test_items_are_finished_once_and_by_whom_is_kept(town: Town) -> None:
     with reading(town.desk.engine) as connection:
         (details,) = connection.execute(sa.select(item.c.details)).scalars()
     assert orjson.loads(details)["differs"] == ["title"]
+
+
+def test_the_same_number_from_many_sides_at_once_makes_one_ticket(any_town: Town) -> None:
+    town = any_town
+    call = town.call()
+    other = call | {"title": "另一件事"}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda body: town.city("POST", "/intake/tickets", body), [call, other] * 6))
+    found = Counter(answer.status for answer in answers)
+    assert found == {201: 1, 200: 5, 409: 6}
+    assert len({answer.json["id"] for answer in answers if answer.status < 300}) == 1
+    officer = town.phone("officer")
+    officer.sync()
+    assert len(officer.tickets) == 1
+    assert officer.get("/items?kind=external_no_taken").json["total"] == 1
