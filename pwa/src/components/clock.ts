@@ -54,11 +54,23 @@ export function useTicketClock(ticket: () => TicketDoc): ComputedRef<ClockFace |
   return useClockFace(() => (isFinished(ticket()) ? undefined : nextDeadline(ticket())))
 }
 
-/** Emergencies on top, then what is due next, finished work last. */
+const WAITS_FOR_OTHERS = new Set(['reply_review', 'returning', 'determining'])
+
+function rank(ticket: TicketDoc): number {
+  if (isFinished(ticket)) return 3
+  if (WAITS_FOR_OTHERS.has(ticket.state)) return 2
+  return ticket.urgent ? 0 : 1
+}
+
+/** A worker's order: emergencies, then what is due next, then what waits for somebody else, then finished work. */
 export function byUrgency(a: TicketDoc, b: TicketDoc): number {
-  const done = Number(isFinished(a)) - Number(isFinished(b))
-  if (done) return done
+  if (rank(a) !== rank(b)) return rank(a) - rank(b)
   if (isFinished(a)) return b.received_at < a.received_at ? -1 : 1
+  return byDue(a, b)
+}
+
+/** Emergencies, then what is due first: for one who decides on what waits. */
+export function byDue(a: TicketDoc, b: TicketDoc): number {
   const urgent = Number(b.urgent) - Number(a.urgent)
   if (urgent) return urgent
   const dueOf = (ticket: TicketDoc) => instant(nextDeadline(ticket)?.due_at) ?? Infinity

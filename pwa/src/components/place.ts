@@ -2,6 +2,13 @@
 import gcoord from 'gcoord'
 import type { Place } from '@/domain/types'
 
+/** “闸口村 沿河路 12 号”; the village is not said twice when the address begins with it. */
+export function placeWords(place: Place | null | undefined): string {
+  const village = place?.village ?? ''
+  const address = place?.address ?? ''
+  return address.startsWith(village) ? address || village : [village, address].filter(Boolean).join(' ')
+}
+
 /** A ticket's place as a WGS-84 point; undefined when it has none. */
 export function placePoint(place: Place | null | undefined): { lat: number; lng: number } | undefined {
   if (typeof place?.lat !== 'number' || typeof place.lng !== 'number') return undefined

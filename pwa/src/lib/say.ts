@@ -1,4 +1,4 @@
-/** One short message at a time at the foot of the screen, also read aloud (App.vue shows it). */
+/** One short message at a time under the title bar, also read aloud (App.vue shows it). */
 import { shallowRef } from 'vue'
 
 export const said = shallowRef<{ text: string; n: number }>()

@@ -50,6 +50,8 @@ export function nextStep(ticket: TicketView): OpName | undefined {
  */
 export function stepsOf(ticket: TicketView, me: Me, nowMs: number): { main?: StepButton; beside: StepButton[]; more: StepButton[] } {
   const possible = new Set<string>(actionsNow(ticket, me, nowMs))
+  // Setting out is said once, and not after having arrived.
+  if (has(ticket, 'ticket.depart') || has(ticket, 'ticket.arrive')) possible.delete('ticket.depart')
   const next = nextStep(ticket)
   const main = next && possible.has(next) ? BUTTONS[next] : undefined
   const rest = Object.values(BUTTONS).filter((button) => possible.has(button.op) && button !== main)
