@@ -189,13 +189,21 @@ class Range:
     entered_by: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where the store stands: last seq, epoch, and up to where departures were pruned."""
 
     seq: int
     epoch: str
     pruned_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a pull begins with: the head, the device's person (None: unknown device), the reader's buckets."""
+
+    head: Head
+    owner: str | None
+    entitled: frozenset[str]
 
 
 class Writing(Protocol):
@@ -244,14 +252,8 @@ class Writing(Protocol):
 class Reading(Protocol):
     """One snapshot."""
 
-    def head(self) -> Head:
-        """Where the store stands."""
-
-    def device_owner(self, device: str) -> str | None:
-        """The person of a device."""
-
-    def entitled(self, person: str) -> frozenset[str]:
-        """The buckets of a person."""
+    def standing(self, person: str, device: str) -> Standing:
+        """Where the store, the device and the person stand."""
 
     def feed(self, ranges: Sequence[Range], limit: int) -> list[FeedRow]:
         """The first `limit` feed rows of these ranges together, by seq."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync import digest
-from sync.log import Change, Device, Entry, FeedRow, Head, Range, Receipt, Row, Unfit
+from sync.log import Change, Device, Entry, FeedRow, Head, Range, Receipt, Row, Standing, Unfit
 
 OPEN = 2**62
 
@@ -78,7 +78,7 @@ class MemoryLog:
 
     def new_epoch(self, tx: "MemoryWriting") -> None:
         """What a restore does."""
-        tx.state.head = replace(tx.state.head, epoch=f"{tx.state.head.epoch}'")
+        tx.state.head = tx.state.head._replace(epoch=f"{tx.state.head.epoch}'")
 
     def prune(self, now_ms: int, keep_days: int) -> None:
         """Forget departures older than this; cursors older than those start anew."""
@@ -90,7 +90,7 @@ class MemoryLog:
                 if row.gone is not None and at_ms < now_ms - keep_days * 86_400_000
             ]
             pruned = max([state.head.pruned_seq, *(state.feed.pop(key)[0].seq for key in old)])
-            state.head = replace(state.head, pruned_seq=pruned)
+            state.head = state.head._replace(pruned_seq=pruned)
             self._state = state
 
 
@@ -185,7 +185,7 @@ class MemoryWriting:
             return
         first = self.state.head.seq + 1
         last = self.state.head.seq + max(1, len(self._changes))
-        self.state.head = replace(self.state.head, seq=last)
+        self.state.head = self.state.head._replace(seq=last)
         for seq, change in enumerate(self._changes.values(), start=first):
             self._publish(change, seq)
         for entry in self._entries:
@@ -226,18 +226,11 @@ class MemoryReading:
     def __init__(self, state: _State) -> None:
         self.state = state
 
-    def head(self) -> Head:
-        """Where the store stands."""
-        return self.state.head
-
-    def device_owner(self, device: str) -> str | None:
-        """The person of a device."""
+    def standing(self, person: str, device: str) -> Standing:
+        """Where the store, the device and the person stand."""
         found = self.state.devices.get(device)
-        return found.person if found else None
-
-    def entitled(self, person: str) -> frozenset[str]:
-        """The buckets of a person."""
-        return frozenset(_entitled(self.state, person))
+        owner = found.person if found else None
+        return Standing(self.state.head, owner, frozenset(_entitled(self.state, person)))
 
     def feed(self, ranges: Sequence[Range], limit: int) -> list[FeedRow]:
         """The first rows of these ranges together, by seq."""

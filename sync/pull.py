@@ -61,10 +61,10 @@ def pull(
 def _pull(
     snapshot: Reading, reader: Reader, wish: Request, secret: bytes, words: Words | None
 ) -> dict[str, Any]:
-    if snapshot.device_owner(reader.device) not in {None, reader.person}:
+    standing = snapshot.standing(reader.person, reader.device)
+    if standing.owner not in {None, reader.person}:
         raise SyncConflict("device_taken")
-    head = snapshot.head()
-    entitled = snapshot.entitled(reader.person)
+    head, entitled = standing.head, standing.entitled
     positions, reset = _place(wish, reader, secret, head, entitled)
     taken, more = _taken_back(snapshot, positions, wish.limit)
     given: list[FeedRow] = []

@@ -81,20 +81,20 @@ class Oplog:
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
         """One snapshot."""
+        if self._epoch is None:
+            self._meet()
         with store.reading(self.engine) as connection:
-            yield Snapshot(connection, self._head(connection))
+            snapshot = Snapshot(connection)
+            yield snapshot
+        self._epoch = snapshot.epoch or self._epoch
 
     def epoch(self) -> str:
         """The epoch, as this process saw it last; it changes only when the database is replaced."""
-        if self._epoch is None:
-            with self.read():
-                pass
-        return self._epoch or ""
+        return self._epoch or self._meet().epoch
 
     def head(self) -> int:
         """The last seq."""
-        with self.read() as snapshot:
-            return snapshot.head().seq
+        return self._meet().seq
 
     def changed_buckets(self, since: int) -> set[str]:
         """Buckets in which something changed after this seq, entitlements included (as `person:<id>`)."""
@@ -118,15 +118,16 @@ class Oplog:
         with store.writing(self.engine) as connection:
             return prune(connection, now_ms, keep_days)
 
-    def _head(self, connection: Connection) -> Head:
-        found = connection.execute(_HEAD).first()
-        head = Head(*found) if found else Head(0, self._make_head(), 0)
+    def _meet(self) -> Head:
+        with store.reading(self.engine) as connection:
+            found = connection.execute(_HEAD).first()
+        if found is not None:
+            head = Head(*found)
+        else:
+            with store.writing(self.engine) as connection:
+                head = make_head(connection)
         self._epoch = head.epoch
         return head
-
-    def _make_head(self) -> str:
-        with store.writing(self.engine) as connection:
-            return make_head(connection).epoch
 
 
 def make_head(connection: Connection) -> Head:

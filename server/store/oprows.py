@@ -11,30 +11,30 @@ from sync.log import Device, Entry, Receipt, Verdict
 
 ENTRY = [column for column in operation.c if column.name != "seq"]
 
-_OWN = operation.c
-OWN_RECEIPT = sa.select(
-    _OWN.id.label("op_id"),
-    _OWN.n,
-    _OWN.fingerprint,
-    _OWN.outcome,
-    sa.null().label("first"),
-    _OWN.code,
-    _OWN.details,
-    _OWN.rev,
-    _OWN.occurred_at,
-    _OWN.from_at,
-    _OWN.to_at,
-    _OWN.trust,
-    _OWN.received_at,
-).where(
-    _OWN.device == sa.bindparam("device"),
-    _OWN.person == sa.bindparam("person"),
-    _OWN.seq > sa.bindparam("after"),
-)
-EXTRA_RECEIPT = sa.select(receipt).where(
-    receipt.c.device == sa.bindparam("device"),
-    receipt.c.person == sa.bindparam("person"),
-    receipt.c.seq > sa.bindparam("after"),
+# A device's own operations, and its extra receipts; both in the columns of `receipt`.
+RECEIPTS = sa.union_all(
+    *(
+        sa.select(
+            table.c.id.label("op_id") if table is operation else table.c.op_id,
+            table.c.n,
+            table.c.fingerprint,
+            table.c.outcome,
+            sa.null().label("first") if table is operation else table.c.first,
+            table.c.code,
+            table.c.details,
+            table.c.rev,
+            table.c.occurred_at,
+            table.c.from_at,
+            table.c.to_at,
+            table.c.trust,
+            table.c.received_at,
+        ).where(
+            table.c.device == sa.bindparam("device"),
+            table.c.person == sa.bindparam("person"),
+            table.c.seq > sa.bindparam("after"),
+        )
+        for table in (operation, receipt)
+    )
 )
 
 
@@ -98,7 +98,7 @@ def entry_of(row: Any) -> Entry:
 
 
 def receipt_of(row: Any) -> Receipt:
-    """The receipt of a row of `receipt`, or of OWN_RECEIPT."""
+    """The receipt of a row of `receipt`, or of RECEIPTS."""
     return Receipt(row.op_id, row.n, _verdict(row), row.first, _moment(row), row.received_at, row.fingerprint)
 
 

@@ -8,29 +8,42 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from server.store.bulk import chunks, listed
-from server.store.oprows import EXTRA_RECEIPT, OWN_RECEIPT, receipt_of
+from server.store.oprows import RECEIPTS, receipt_of
 from server.store.publish import digests_of, published_of, row_of
 from server.store.rights import entitled
+from server.store.tables_sync import OPEN, entitlement, sync_head
 from server.store.tables_sync import device as device_table
-from sync.log import FeedRow, Head, Range, Receipt, Row
+from sync.log import FeedRow, Head, Range, Receipt, Row, Standing
 
-_OWNER = sa.select(device_table.c.person).where(device_table.c.id == sa.bindparam("device"))
+_STANDING = (
+    sa.select(
+        sync_head.c.seq,
+        sync_head.c.epoch,
+        sync_head.c.pruned_seq,
+        device_table.c.person,
+        entitlement.c.bucket,
+    )
+    .join_from(sync_head, device_table, device_table.c.id == sa.bindparam("device"), isouter=True)
+    .join(
+        entitlement,
+        sa.and_(entitlement.c.person == sa.bindparam("person"), entitlement.c.to_seq == OPEN),
+        isouter=True,
+    )
+)
 
 
 class Snapshot:
-    """One snapshot of the store; implements `sync.log.Reading`."""
+    """One snapshot of the store; implements `sync.log.Reading`. `epoch`: as it was seen, empty before."""
 
-    def __init__(self, connection: Connection, head: Head) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._head = head
+        self.epoch = ""
 
-    def head(self) -> Head:
-        """Where the store stands."""
-        return self._head
-
-    def device_owner(self, device: str) -> str | None:
-        """The person of a device."""
-        return self.connection.execute(_OWNER, {"device": device}).scalar()
+    def standing(self, person: str, device: str) -> Standing:
+        """Where the store, the device and the person stand."""
+        rows = self.connection.execute(_STANDING, {"person": person, "device": device}).all()
+        seq, self.epoch, pruned_seq, owner, _ = rows[0]
+        return Standing(Head(seq, self.epoch, pruned_seq), owner, frozenset(row[4] for row in rows if row[4]))
 
     def entitled(self, person: str) -> frozenset[str]:
         """The buckets of a person."""
@@ -63,8 +76,7 @@ class Snapshot:
     def receipts(self, device: str, person: str, after_seq: int) -> list[Receipt]:
         """Receipts of this device's operations after this seq, by n."""
         bound = {"device": device, "person": person, "after": after_seq}
-        found = [receipt_of(row) for row in self.connection.execute(OWN_RECEIPT, bound).all()]
-        found += [receipt_of(row) for row in self.connection.execute(EXTRA_RECEIPT, bound).all()]
+        found = [receipt_of(row) for row in self.connection.execute(RECEIPTS, bound).all()]
         return sorted(found, key=lambda receipt: receipt.n)
 
     def digests(self, buckets: Iterable[str]) -> Mapping[str, tuple[int, int]]:

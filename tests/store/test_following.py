@@ -3,13 +3,16 @@
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from server.store import oplog
 from server.store.oplog import Oplog
+from server.store.snapshot import Snapshot
 from server.store.tables_sync import operation, sync_head
+from sync.log import Standing
 from tests.sync.world import Phone, World, outcomes
 
 WRITERS, BATCHES = 6, 12
@@ -91,16 +94,15 @@ def _plain_sequence(log: Oplog, monkeypatch: pytest.MonkeyPatch) -> None:
     def take(tx: oplog.Writing, _by: int) -> int:
         return int(tx.connection.exec_driver_sql("SELECT nextval('plain')").scalar_one())
 
-    def head(tx: oplog.Writing) -> oplog.Head:
-        return oplog.Head(0, "e", 0)
+    real = Snapshot.standing
 
-    def read_head(_log: Oplog, connection: sa.Connection) -> oplog.Head:
-        newest = connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM feed").scalar_one()
-        return oplog.Head(int(newest), "e", 0)
+    def standing(snapshot: Snapshot, person: str, device: str) -> Standing:
+        newest = snapshot.connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM feed").scalar_one()
+        stood = real(snapshot, person, device)
+        return replace(stood, head=stood.head._replace(seq=int(newest)))
 
     monkeypatch.setattr(oplog.Writing, "_take_head", take)
-    monkeypatch.setattr(oplog.Writing, "head", head)
-    monkeypatch.setattr(Oplog, "_head", read_head)
+    monkeypatch.setattr(Snapshot, "standing", standing)
 
 
 def test_writers_of_many_threads_queue_on_sqlite(sqlite_log: Oplog) -> None:
