@@ -80,5 +80,5 @@ export function ticket(more: Partial<TicketView> = {}): TicketView {
     closed_at: null,
     pending: [],
     ...more,
-  } as TicketView
+  }
 }
