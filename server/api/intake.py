@@ -52,8 +52,8 @@ class TicketIn(Schema):
     respondent_unit = fields.String(
         load_default=None, allow_none=True, metadata={"description": "name or id"}
     )
-    received_at = fields.String(required=True, metadata={"description": "RFC 3339"})
-    external_due_at = fields.String(load_default=None, allow_none=True, metadata={"description": "RFC 3339"})
+    received_at = fields.String(required=True, metadata={"format": "date-time"})
+    external_due_at = fields.String(load_default=None, allow_none=True, metadata={"format": "date-time"})
 
 
 class IntakeAnswer(Schema):
@@ -70,7 +70,9 @@ class UpdateIn(Schema):
     update_no = fields.String(required=True, validate=validate.Length(1, 64))
     kind = fields.String(required=True, validate=validate.OneOf(UPDATE_KINDS))
     text = fields.String(allow_none=True, validate=validate.Length(max=10_000))
-    external_due_at = fields.String(allow_none=True, metadata={"description": "RFC 3339, with kind `due`"})
+    external_due_at = fields.String(
+        allow_none=True, metadata={"format": "date-time", "description": "with kind `due`"}
+    )
     resolved = fields.Boolean(allow_none=True, truthy={True}, falsy={False})
     satisfaction = fields.String(
         allow_none=True, validate=validate.OneOf(("very_satisfied", "satisfied", "fair", "unsatisfied"))

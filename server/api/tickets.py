@@ -39,7 +39,7 @@ class Filters(Schema):
     category = fields.String(load_default="", validate=validate.Length(max=200))
     urgent = fields.Boolean(load_default=None, allow_none=True)
     overdue = fields.Boolean(load_default=False)
-    due_before = fields.String(load_default=None, metadata={"description": "RFC 3339"})
+    due_before = fields.String(load_default=None, metadata={"format": "date-time"})
     q = fields.String(load_default="", validate=validate.Length(max=100))
     sort = fields.String(load_default="due", validate=validate.OneOf(tuple(SORTS)))
 
