@@ -50,8 +50,9 @@ def pull(
     Raises SyncConflict (wrong_user, device_taken), SyncInvalid (bad_cursor, invalid_envelope), Unavailable.
     """
     wish = read_request(request)
-    if wish.user != reader.person or wish.device != reader.device:
+    if wish.user != reader.person or wish.device != reader.device.lower():
         raise SyncConflict("wrong_user")
+    reader = Reader(reader.person, wish.device)
     with log.read() as snapshot:
         return _pull(snapshot, reader, wish, log.secret, words) | {
             "time": answer_time(log.secret, now_ms, reader.person, reader.device)
