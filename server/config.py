@@ -50,8 +50,12 @@ class Settings:
     log_level: Annotated[str, "JIBAN_LOG_LEVEL", "debug, info, warning or error"] = "info"
     log_format: Annotated[str, "JIBAN_LOG_FORMAT", "json or console; empty: console on a terminal"] = ""
     photo_bytes_max: Annotated[int, "JIBAN_PHOTO_BYTES_MAX", "largest photo"] = 12 << 20
-    photo_pixels_max: Annotated[int, "JIBAN_PHOTO_PIXELS_MAX", "most pixels a photo may decode to"] = 50_000_000
-    photo_unnamed_max: Annotated[int, "JIBAN_PHOTO_UNNAMED_MAX", "photos of one person ahead of their record"] = 200
+    photo_pixels_max: Annotated[int, "JIBAN_PHOTO_PIXELS_MAX", "most pixels a photo may decode to"] = (
+        50_000_000
+    )
+    photo_unnamed_max: Annotated[
+        int, "JIBAN_PHOTO_UNNAMED_MAX", "photos of one person ahead of their record"
+    ] = 200
     photo_unnamed_h: Annotated[int, "JIBAN_PHOTO_UNNAMED_H", "how long such photos wait for it"] = 24
     s3_bucket: Annotated[str, "JIBAN_S3_BUCKET", "keep photos in this S3 bucket, not in JIBAN_DATA"] = ""
     s3_endpoint: Annotated[str, "JIBAN_S3_ENDPOINT", "address of an S3 that is not Amazon's"] = ""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -30,7 +31,9 @@ def configure(level: str, log_format: str) -> None:
     )
 
 
-def _exceptions_without_values(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _exceptions_without_values(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Where it went wrong, frame by frame, but not the exception's message: it may quote a row or a body."""
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):

@@ -10,8 +10,8 @@ from server.actions import passwords
 from server.actions.signing_in import Refused
 from server.domain.roles import ROLES, Actor, buckets_of_person
 from server.store import audit, people_rows, sessions
+from server.store.oplog import Oplog, Writing
 from server.store.people import Directory, directory
-from sync.log import Log, Writing
 from sync.op import uuid7
 
 UNIT_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
@@ -30,7 +30,7 @@ class Form:
     grid_id: str | None = None
 
 
-def create(log: Log, by: str, form: Form, now_ms: int, password: str | None = None) -> tuple[str, str]:
+def create(log: Oplog, by: str, form: Form, now_ms: int, password: str | None = None) -> tuple[str, str]:
     """→ (id, password for the first sign-in); raises Refused: username_taken, unknown_unit, unknown_grid …
 
     Without `password` one is made up, and has to be changed at the first sign-in either way.
@@ -72,12 +72,12 @@ def add(
         must_change_password=must_change,
         created_at=now_ms,
     )
-    _entitle(tx, person_id, now_ms)
+    _entitle(tx, person_id)
     audit.append(connection, now_ms, by, "person.create", person_id, role=form.role, unit=form.unit_id)
     return person_id
 
 
-def change(log: Log, by: Actor, person_id: str, values: dict[str, Any], now_ms: int) -> None:
+def change(log: Oplog, by: Actor, person_id: str, values: dict[str, Any], now_ms: int) -> None:
     """Change name, role, unit or grid (those present in `values`); raises Refused."""
     with log.write(now_ms) as tx:
         register = directory(tx.connection)
@@ -87,12 +87,12 @@ def change(log: Log, by: Actor, person_id: str, values: dict[str, Any], now_ms: 
         now = {"name": old.name, "role": old.role, "unit_id": old.unit_id, "grid_id": old.grid_id, **values}
         _check(register, Form(old.username, **now))
         people_rows.change_person(tx.connection, person_id, **now)
-        _entitle(tx, person_id, now_ms)
+        _entitle(tx, person_id)
         changed = {key: now[key] for key in ("role", "unit_id", "grid_id") if now[key] != getattr(old, key)}
         audit.append(tx.connection, now_ms, by.id, "person.change", person_id, **changed)
 
 
-def reset_password(log: Log, by: Actor, person_id: str, now_ms: int) -> str:
+def reset_password(log: Oplog, by: Actor, person_id: str, now_ms: int) -> str:
     """→ a password for the next sign-in, to be changed there; all sessions of the person end."""
     password = passwords.temporary()
     password_hash = passwords.hashed(password)
@@ -106,7 +106,7 @@ def reset_password(log: Log, by: Actor, person_id: str, now_ms: int) -> str:
     return password
 
 
-def revoke(log: Log, by: Actor, person_id: str, now_ms: int) -> None:
+def revoke(log: Oplog, by: Actor, person_id: str, now_ms: int) -> None:
     """End a person's access: sessions and rights go at once; what he did stays."""
     if person_id == by.id:
         raise Refused("not_own_account")
@@ -116,21 +116,21 @@ def revoke(log: Log, by: Actor, person_id: str, now_ms: int) -> None:
             return
         people_rows.change_person(tx.connection, person_id, revoked_at=now_ms)
         sessions.end_all(tx.connection, person_id)
-        _entitle(tx, person_id, now_ms)
+        _entitle(tx, person_id)
         audit.append(tx.connection, now_ms, by.id, "person.revoke", person_id)
 
 
-def restore(log: Log, by: Actor, person_id: str, now_ms: int) -> None:
+def restore(log: Oplog, by: Actor, person_id: str, now_ms: int) -> None:
     """Give a revoked person his access and rights back."""
     with log.write(now_ms) as tx:
         if _person(directory(tx.connection), person_id).revoked_at_ms is None:
             return
         people_rows.change_person(tx.connection, person_id, revoked_at=None)
-        _entitle(tx, person_id, now_ms)
+        _entitle(tx, person_id)
         audit.append(tx.connection, now_ms, by.id, "person.restore", person_id)
 
 
-def revoke_device(log: Log, by: Actor, device: str, now_ms: int) -> None:
+def revoke_device(log: Oplog, by: Actor, device: str, now_ms: int) -> None:
     """End a device's sessions and its syncing for good; raises Refused: unknown_device."""
     with log.write(now_ms) as tx:
         owner = people_rows.device_owner(tx.connection, device)
@@ -141,7 +141,7 @@ def revoke_device(log: Log, by: Actor, device: str, now_ms: int) -> None:
         audit.append(tx.connection, now_ms, by.id, "device.revoke", device, person=owner)
 
 
-def delegate(log: Log, head: Actor, delegate_id: str, from_ms: int, to_ms: int, *, now_ms: int) -> str:
+def delegate(log: Oplog, head: Actor, delegate_id: str, from_ms: int, to_ms: int, *, now_ms: int) -> str:
     """A head lets somebody of his unit sign for him in [from, to) → the delegation's id; raises Refused."""
     if not from_ms < to_ms <= from_ms + DELEGATION_MS_MAX:
         raise Refused("invalid_args", field="to")
@@ -165,7 +165,7 @@ def delegate(log: Log, head: Actor, delegate_id: str, from_ms: int, to_ms: int, 
     return delegation_id
 
 
-def end_delegation(log: Log, head: Actor, delegation_id: str, now_ms: int) -> None:
+def end_delegation(log: Oplog, head: Actor, delegation_id: str, now_ms: int) -> None:
     """A head takes his delegation back; raises Refused: unknown_delegation."""
     with log.write(now_ms) as tx:
         mine = [
@@ -197,6 +197,6 @@ def _check(register: Directory, form: Form) -> None:
         raise Refused("unknown_grid", grid=form.grid_id)
 
 
-def _entitle(tx: Writing, person_id: str, now_ms: int) -> None:
+def _entitle(tx: Writing, person_id: str) -> None:
     """The person's rights follow what his row says now."""
-    tx.entitle(person_id, buckets_of_person(directory(tx.connection).people[person_id]), now_ms)
+    tx.entitle(person_id, buckets_of_person(directory(tx.connection).people[person_id]))

@@ -5,7 +5,7 @@ import io
 import zlib
 from typing import IO
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # has no stubs
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.utils import cached_property
@@ -92,5 +92,5 @@ def accepted(header: str) -> str | None:
 
 def packed(data: bytes, encoding: str) -> bytes:
     if encoding == "br":
-        return brotli.compress(data, quality=BROTLI_QUALITY)
+        return bytes(brotli.compress(data, quality=BROTLI_QUALITY))
     return gzip.compress(data, compresslevel=GZIP_LEVEL, mtime=0)

@@ -85,7 +85,8 @@ def screen(path: str) -> Response:
         response.vary.add("Accept-Encoding")
     if encoding:
         response.headers["Content-Encoding"] = encoding
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _lifetime(path: str) -> str:
