@@ -32,7 +32,7 @@ export async function wipe(): Promise<void> {
 export async function makePhone(server: FakeServer, user = 'u1'): Promise<Phone> {
   const now = Date.now()
   const session = { user: { id: user, name: '李伟' }, csrf: 'token-1', state: 'live', signedInAt: now, confirmedAt: now }
-  await setValue(openApp().kv, 'session', session as unknown as Session)
+  await setValue(openApp().kv, 'session', session)
   const base = openBase(user)
   const outbox = openOutbox(user)
   const ctx = contextOf(base, outbox, new Transport({ fetch: server.fetch }, user))

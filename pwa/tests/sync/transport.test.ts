@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Failure } from '../../src/lib/http'
+import type { Failure } from '../../src/lib/http'
 import { Transport } from '../../src/sync/transport'
 import { cutBody, FakeServer, hanging, lost, portal, portal401, portalJson, proxy, type Fault } from './fakeServer'
 import { makePhone, wipe } from './phone'
