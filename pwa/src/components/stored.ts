@@ -3,5 +3,6 @@ type T = (key: string) => string
 
 export function storedWords(t: T, sync: { online: boolean; needSignIn: boolean }): string {
   if (sync.needSignIn) return t('common.stored.signIn')
-  return t(sync.online ? 'common.stored.online' : 'common.stored.offline')
+  // `onLine` lies when it says yes, not when it says no.
+  return t(sync.online && navigator.onLine ? 'common.stored.online' : 'common.stored.offline')
 }
