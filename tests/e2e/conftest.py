@@ -14,6 +14,7 @@ import requests
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from server.demo.people import INTAKE_KEY, PASSWORD
+from tests.e2e.line import Line
 from tests.serving import Server
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -102,12 +103,21 @@ class Person:
     profile: Path
     viewport: dict[str, int]
     dark: bool = False
+    line: Line = field(init=False)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
     errors: list[str] = field(default_factory=list)
 
-    def open(self, path: str = "/", *, offline: bool = False) -> Page:
-        """Start the app, from whatever this browser has stored; `offline` before the first byte is asked for."""
+    def __post_init__(self) -> None:
+        self.line = Line(self.server.port)
+
+    @property
+    def url(self) -> str:
+        """Where this browser finds the server: behind a line of its own."""
+        return f"http://127.0.0.1:{self.line.port}"
+
+    def open(self, path: str = "/") -> Page:
+        """Start the app, from whatever this browser has stored."""
         narrow = self.viewport["width"] < 600
         self.context = self.playwright.chromium.launch_persistent_context(
             str(self.profile),
@@ -123,10 +133,9 @@ class Person:
             reduced_motion="reduce",
         )
         self.context.set_default_timeout(PATIENCE_MS)
-        self.context.set_offline(offline)
         self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(self.server.url + path)
+        self.page.goto(self.url + path)
         return self.page
 
     def sign_in(self) -> Page:
@@ -142,17 +151,19 @@ class Person:
         return page
 
     def restart(self, path: str = "/") -> Page:
-        """The phone was switched off and on again."""
+        """The phone was switched off and on again, wherever there is a signal or not."""
         self.context.close()
         return self.open(path)
 
-    def restart_offline(self, path: str = "/") -> Page:
-        """The same where there is no signal: what opens, opens from the phone itself."""
-        self.context.close()
-        return self.open(path, offline=True)
+    def lose_signal(self) -> None:
+        """Nothing gets through, for the page and its service worker alike; the browser is not told."""
+        self.line.cut()
 
-    def offline(self, cut: bool = True) -> None:
-        self.context.set_offline(cut)
+    def find_signal(self) -> None:
+        """The line is there again, and the browser notices, as a phone does when its radio comes back."""
+        self.line.mend()
+        self.context.set_offline(True)
+        self.context.set_offline(False)
 
     def ready_for_offline(self) -> None:
         """The service worker has everything that a cold start needs."""
@@ -167,12 +178,16 @@ class Person:
     def close(self) -> None:
         if hasattr(self, "context"):
             self.context.close()
+        self.line.close()
 
 
 @pytest.fixture
-def person(playwright_here: Playwright, server: Server, tmp_path: Path) -> Iterator[Callable[..., Person]]:
+def person(
+    playwright_here: Playwright, server: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Person]]:
     """`person("worker")`: with a phone; `person("officer", desk=True)`: at a desk. Not signed in yet."""
     people: list[Person] = []
+    failed_before = request.session.testsfailed
 
     def make(username: str, *, desk: bool = False, dark: bool = False) -> Person:
         made = Person(
@@ -188,6 +203,8 @@ def person(playwright_here: Playwright, server: Server, tmp_path: Path) -> Itera
 
     yield make
     for made in people:
+        if request.session.testsfailed > failed_before and hasattr(made, "page"):
+            made.page.screenshot(path=PICTURES / f"failed-{made.username}.png")
         made.close()
     assert [error for made in people for error in made.errors] == []
 

@@ -42,7 +42,7 @@ def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: Ma
     ]
 
     # 2. The officer dispatches it as suggested, with one key; it is on the phone a moment later.
-    desk.goto(officer.server.url + "/office/dispatch")
+    desk.goto(officer.url + "/office/dispatch")
     desk.get_by_placeholder("按标题、编号、地点筛选").fill(ticket["external_no"])
     expect(desk.get_by_role("article").get_by_text(ticket["external_no"])).to_be_visible()
     expect(desk.get_by_role("radio", name=re.compile("闸口村"))).to_be_checked()
@@ -54,8 +54,8 @@ def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: Ma
     worker.picture("work-list")
 
     # 3. The signal is gone, the app is opened cold, a whole visit is done.
-    worker.offline()
-    page = worker.restart_offline()
+    worker.lose_signal()
+    page = worker.restart()
     page.get_by_role("link", name=re.compile(ticket["title"])).click()
     act(page, "签收")
     expect(page.get_by_text("已存本机 · 待发送").first).to_be_visible()
@@ -64,9 +64,9 @@ def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: Ma
     take_photos(page, 1, 2)
     worker.picture("arrive")
     page.get_by_role("button", name="确认到场").click()
-    expect(page.get_by_role("heading", name="到场")).to_be_hidden()
+    expect(page.get_by_role("heading", name="经过")).to_be_visible()
 
-    page = worker.restart_offline(f"/tickets/{ticket['id']}")
+    page = worker.restart(f"/tickets/{ticket['id']}")
     act(page, "处置完成")
     page.get_by_label("处置情况").fill("已设置围挡并更换井盖，恢复通行。")
     take_photos(page, 3)
@@ -85,35 +85,35 @@ def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: Ma
 
     # Killed in the middle of a sentence: the draft is still there.
     page.wait_for_timeout(1500)
-    page = worker.restart_offline(f"/tickets/{ticket['id']}/reply")
+    page = worker.restart(f"/tickets/{ticket['id']}/reply")
     expect(page.get_by_label("办理情况")).to_have_value("您好，您反映的井盖缺失问题，")
     page.get_by_label("办理情况").fill("您好，您反映的井盖缺失问题，工作人员已更换新井盖，恢复通行。")
     page.get_by_role("radio", name="属实", exact=True).check(force=True)
     page.get_by_role("radio", name="已解决", exact=True).check(force=True)
     page.get_by_role("button", name="提交审核").click()
-    page.goto(worker.server.url + "/outbox")
+    page.goto(worker.url + "/outbox")
     worker.picture("outbox-offline")
 
     # 4. The signal is back: everything arrives, photos included.
-    worker.offline(False)
-    expect(page.get_by_text("待发送")).to_have_count(0)
-    page.goto(worker.server.url + f"/tickets/{ticket['id']}")
+    worker.find_signal()
+    expect(page.get_by_text("已存本机 · 待发送")).to_have_count(0)
+    page.goto(worker.url + f"/tickets/{ticket['id']}")
     expect(page.get_by_text(re.compile("已送达")).first).to_be_visible()
     worker.picture("ticket-delivered")
 
     # 5. The head reads it on one screen and approves it.
     review = head.sign_in()
     review.get_by_role("link", name=re.compile(ticket["title"])).click()
-    expect(review.get_by_text("工作人员已更换新井盖")).to_be_visible()
+    expect(review.get_by_role("region", name="回复", exact=True).get_by_text("已更换新井盖")).to_be_visible()
     head.picture("review")
     review.get_by_role("button", name="批准", exact=True).click()
 
     # 6. The board shows who arrived, live; the ticket its whole story.
-    desk.goto(officer.server.url + "/office/board")
+    desk.goto(officer.url + "/office/board")
     expect(
         desk.get_by_text(ticket["external_no"]).first.or_(desk.get_by_text("主干道井盖缺失").first)
     ).to_be_visible()
     officer.picture("board")
-    desk.goto(officer.server.url + f"/office/tickets/{ticket['id']}")
+    desk.goto(officer.url + f"/office/tickets/{ticket['id']}")
     expect(desk.get_by_text("已回复").first).to_be_visible()
     officer.picture("office-ticket")
