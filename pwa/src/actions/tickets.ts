@@ -22,7 +22,7 @@ export interface Done {
 }
 
 /** The few fields of a ticket that an operation needs. */
-export type Subject = Pick<TicketView, 'id' | 'rev'> & Partial<Pick<TicketView, 'external_no' | 'title' | 'confidential'>>
+export type Subject = { id: string; rev: number | null } & Partial<Pick<TicketView, 'external_no' | 'title' | 'confidential'>>
 
 /** Why nothing was stored; what was typed is still in its draft. */
 export class ActError extends Error {
