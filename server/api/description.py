@@ -73,6 +73,7 @@ def document_errors(api: Api) -> None:
         for method, operation in operations.items():
             if method not in {"get", "post", "put", "patch", "delete", "head"}:
                 continue
+            _join_form_fields(operation)
             common = dict(EVERYWHERE)
             if "requestBody" in operation:
                 common |= WITH_BODY
@@ -81,5 +82,20 @@ def document_errors(api: Api) -> None:
             responses = operation.setdefault("responses", {})
             for status, name in common.items():
                 # Smorest documents its own idea of an error for 422; ours has one shape.
-                responses[status] = {"$ref": f"#/components/responses/{name}"}
+                if status == "422" or status not in responses:
+                    responses[status] = {"$ref": f"#/components/responses/{name}"}
             responses.pop("default", None)
+
+
+def _join_form_fields(operation: dict[str, Any]) -> None:
+    """Smorest describes one body only; plain fields beside an uploaded file would be left as OpenAPI 2's."""
+    beside = [each for each in operation.get("parameters", []) if each.get("in") == "formData"]
+    if not beside:
+        return
+    operation["parameters"] = [each for each in operation["parameters"] if each not in beside]
+    (described,) = operation["requestBody"]["content"].values()
+    properties = {each["name"]: each["schema"] for each in beside}
+    required = [each["name"] for each in beside if each.get("required")]
+    rest = {"type": "object", "properties": properties, "required": required}
+    schema = {"allOf": [described["schema"], rest]}
+    operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
