@@ -15,6 +15,7 @@ from server.api.errors import Problem
 from server.api.guard import actor, signed_in
 from server.api.ticket_shapes import CATEGORIES, TicketShape, document, list_row
 from server.clock import now_ms
+from server.domain.doc import for_office
 from server.domain.lifecycle import STATES
 from server.domain.roles import may_see
 from server.domain.ticket import Ticket
@@ -26,6 +27,8 @@ from sync.clock import parse_rfc3339
 
 blp = Blueprint("tickets", __name__, description="Tickets in the office")
 
+# Whom a complaint is about is told to those who choose the unit, and to nobody else (DOMAIN E).
+DESK_ROLES = frozenset({"dispatcher", "office_lead", "town_leader", "leading_group"})
 EXPORT_ROWS_MAX = 20_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -161,7 +164,10 @@ def get_ticket(ticket_id: str) -> Response:
     now = now_ms()
     with reading(engine()) as connection:
         ticket = _visible(connection, ticket_id)
-        body = document(ticket, directory(connection), now, whole=True)
+        known = directory(connection)
+    body = document(ticket, known, now, whole=True)
+    if actor().role in DESK_ROLES:
+        body |= for_office(ticket, known.units)
     return _no_store(json.answer(body))
 
 
