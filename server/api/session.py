@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from server.actions import signing_in
 from server.actions.signing_in import Limits, Refused
-from server.api import cookies
+from server.api import cookies, json
 from server.api.context import engine, settings
 from server.api.errors import Problem, answer
 from server.api.guard import actor, lifetime_ms, open_to_all, session, signed_in
@@ -124,7 +124,7 @@ def change_password(body: dict[str, str]) -> Response:
 def _answer(person: Actor, csrf: str, must_change: bool) -> Response:
     with reading(engine()) as connection:
         user = signed_in_user(person, directory(connection), must_change)
-    response = Response(SessionAnswer().dumps({"user": user, "csrf": csrf}), mimetype="application/json")
+    response = json.answer(SessionAnswer().dump({"user": user, "csrf": csrf}))
     response.headers["Cache-Control"] = "no-store"
     return response
 

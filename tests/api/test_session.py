@@ -32,6 +32,7 @@ def test_signing_in_tells_who_it_is_and_gives_a_csrf_token(visit):
     assert user["id"] == person_id("worker")
     assert user["username"] == "worker"
     assert user["name"] == "李伟"
+    assert "李伟" in answer.text  # UTF-8, unescaped
     assert user["role"] == "grid_worker"
     assert user["unit"] == {"id": unit_id("闸口村"), "name": "闸口村"}
     assert user["villages"] == ["闸口村"]
