@@ -12,7 +12,7 @@ from server.api.context import Parts
 from server.app import create_app
 from server.clock import now_ms
 from server.config import settings_from
-from server.demo.load import load
+from server.demo.load import load_people
 from server.demo.people import PASSWORD, PEOPLE
 from server.demo.town import UNITS, unit_named
 from server.keys import make_master_key
@@ -63,7 +63,7 @@ def found(data: Path, database_url: str) -> Town:
     with writing(parts.engine) as connection:
         facts.write(connection, facts.DEMO, start.DEMO_LOADED)
     with app.app_context():
-        load(parts.desk, now_ms(), stories=[])
+        load_people(parts.desk, now_ms())
     return Town(parts, environment)
 
 
