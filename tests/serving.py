@@ -30,6 +30,7 @@ class Server:
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    root: Path = ROOT  # a copy of the product, for whoever means to change it
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class Server:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "server.run"],
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, **self.environment, "PORT": str(self.port)},
             stdout=subprocess.DEVNULL,
         )

@@ -14,8 +14,10 @@ import requests
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from server.demo.people import INTAKE_KEY, PASSWORD
+from tests.device import Phone
 from tests.e2e.line import Line
-from tests.serving import Server
+from tests.e2e.wire import Wire
+from tests.serving import ROOT, Server
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -31,16 +33,27 @@ ARGUMENTS = [
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 SPOT = {"latitude": 23.0129, "longitude": 113.6845, "accuracy": 9}
+WITH_TOUR = {"worker", "worker2", "worker3", "head", "head3"}
 PICTURES = Path(os.environ.get("JIBAN_PICTURES", Path(__file__).parents[2] / "build" / "pictures"))
 TEST_S_MAX = 600
 PATIENCE_MS = 20_000  # a busy machine is slow; a test that waits this long has failed
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The product in a folder of this run, so that a new version of the app can be brought out in it."""
+    folder = tmp_path_factory.mktemp("release")
+    shutil.copy(ROOT / "wsgi.py", folder)
+    for part in ("server", "sync", "migrations", "pwa/dist"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo town on a database of this run."""
-    folder = tmp_path_factory.mktemp("e2e")
-    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(folder / "data"), "JIBAN_LOG_LEVEL": "error"})
+    data = tmp_path_factory.mktemp("e2e") / "data"
+    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error"}, root=release)
     made.start()
     yield made
     made.stop()
@@ -103,6 +116,7 @@ class Person:
     profile: Path
     viewport: dict[str, int]
     dark: bool = False
+    script: str = ""  # runs in every page before the app does
     line: Line = field(init=False)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
@@ -112,13 +126,16 @@ class Person:
         self.line = Line(self.server.port)
 
     @property
+    def narrow(self) -> bool:
+        return self.viewport["width"] < 600
+
+    @property
     def url(self) -> str:
         """Where this browser finds the server: behind a line of its own."""
         return f"http://127.0.0.1:{self.line.port}"
 
     def open(self, path: str = "/") -> Page:
         """Start the app, from whatever this browser has stored."""
-        narrow = self.viewport["width"] < 600
         self.context = self.playwright.chromium.launch_persistent_context(
             str(self.profile),
             executable_path=CHROMIUM,
@@ -127,12 +144,14 @@ class Person:
             color_scheme="dark" if self.dark else "light",
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
-            has_touch=narrow,
+            has_touch=self.narrow,
             permissions=["geolocation", "notifications", "background-sync"],
             geolocation=SPOT,  # type: ignore[arg-type]
             reduced_motion="reduce",
         )
         self.context.set_default_timeout(PATIENCE_MS)
+        if self.script:
+            self.context.add_init_script(self.script)
         self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(self.url + path)
@@ -145,9 +164,8 @@ class Person:
         page.get_by_label("密码", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="登录", exact=True).click()
         page.wait_for_url(lambda url: "/login" not in url)
-        skip = page.get_by_role("button", name="跳过")
-        if self.viewport["width"] < 600:
-            skip.click()
+        if self.narrow and self.username in WITH_TOUR:
+            page.get_by_role("button", name="跳过").click()
         return page
 
     def restart(self, path: str = "/") -> Page:
@@ -181,32 +199,80 @@ class Person:
         self.line.close()
 
 
+class People:
+    """Everybody of one test, or of one module; each has a browser profile of his own."""
+
+    def __init__(self, playwright: Playwright, server: Server, folder: Path) -> None:
+        self._playwright, self._server, self._folder = playwright, server, folder
+        self.made: list[Person] = []
+        self._signed_in: dict[tuple[str, bool], Person] = {}
+
+    def make(self, username: str, *, desk: bool = False, dark: bool = False) -> Person:
+        """Somebody who has not opened the app yet."""
+        profile = self._folder / f"{username}{len(self.made)}"
+        view = DESK if desk else PHONE
+        self.made.append(Person(self._playwright, self._server, username, profile, view, dark))
+        return self.made[-1]
+
+    def signed_in(self, username: str, *, desk: bool = False) -> Person:
+        """The same person each time, with a signal."""
+        known = self._signed_in.get((username, desk))
+        if known is None:
+            known = self._signed_in[username, desk] = self.make(username, desk=desk)
+            known.sign_in()
+            known.ready_for_offline()
+        known.line.mend()
+        return known
+
+    def look_at(self, failed: bool) -> None:
+        """Pictures of a failure; and no page may have thrown."""
+        thrown = [error for made in self.made for error in made.errors]
+        for made in self.made:
+            made.errors.clear()
+            if failed and hasattr(made, "page") and not made.page.is_closed():
+                made.picture(f"failed-{made.username}")
+        assert thrown == []
+
+    def close(self) -> None:
+        for made in self.made:
+            made.close()
+
+
 @pytest.fixture
 def person(
     playwright_here: Playwright, server: Server, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Person]]:
     """`person("worker")`: with a phone; `person("officer", desk=True)`: at a desk. Not signed in yet."""
-    people: list[Person] = []
+    people = People(playwright_here, server, tmp_path)
     failed_before = request.session.testsfailed
+    yield people.make
+    try:
+        people.look_at(request.session.testsfailed > failed_before)
+    finally:
+        people.close()
 
-    def make(username: str, *, desk: bool = False, dark: bool = False) -> Person:
-        made = Person(
-            playwright_here,
-            server,
-            username,
-            tmp_path / f"{username}{len(people)}",
-            DESK if desk else PHONE,
-            dark,
-        )
-        people.append(made)
-        return made
 
-    yield make
-    for made in people:
-        if request.session.testsfailed > failed_before and hasattr(made, "page"):
-            made.page.screenshot(path=PICTURES / f"failed-{made.username}.png")
-        made.close()
-    assert [error for made in people for error in made.errors] == []
+@pytest.fixture(scope="module")
+def people_of_module(
+    playwright_here: Playwright, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[People]:
+    people = People(playwright_here, server, tmp_path_factory.mktemp("people"))
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def crew(people_of_module: People, request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
+    """`crew("worker")`: signed in, and the same browser for all tests of the module."""
+    failed_before = request.session.testsfailed
+    yield people_of_module.signed_in
+    people_of_module.look_at(request.session.testsfailed > failed_before)
+
+
+@pytest.fixture
+def colleague(server: Server) -> Callable[[str], Phone]:
+    """Somebody elsewhere who works without a screen: his operations take the same way to the server."""
+    return lambda username: Phone(Wire(server.url), username, PASSWORD)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,26 +3,12 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import City, Person
-from tests.e2e.photo import upload
+from tests.e2e.steps import act, take_photos
 
 MakePerson = Callable[..., Person]
-
-
-def take_photos(page: Page, *seeds: int) -> None:
-    for n, seed in enumerate(seeds, 1):
-        page.get_by_label("拍照", exact=True).set_input_files(upload(seed))  # type: ignore[arg-type]
-        expect(page.get_by_role("button", name=f"查看第 {n} 张照片")).to_be_visible()
-
-
-def act(page: Page, name: str) -> None:
-    """The main button, or the same action behind 更多."""
-    button = page.get_by_role("button", name=name, exact=True).or_(
-        page.get_by_role("link", name=name, exact=True)
-    )
-    button.first.click()
 
 
 def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: MakePerson) -> None:
