@@ -17,7 +17,7 @@ export const HOLD_MS = 4_000
 
 export function usePendingDispatch() {
   const pending = shallowRef<HeldDispatch>()
-  const sent = shallowRef<HeldDispatch>()
+  const sent = shallowRef<HeldDispatch & { opId: string }>()
   const failed = ref<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -30,8 +30,8 @@ export function usePendingDispatch() {
     if (!held || held === going) return
     going = held
     try {
-      await act(held.ticket, held.name as 'ticket.dispatch', held.args)
-      sent.value = held
+      const { opId } = await act(held.ticket, held.name as 'ticket.dispatch', held.args)
+      sent.value = { ...held, opId }
       failed.value = undefined
     } catch (error) {
       failed.value = error instanceof Error ? error.message : String(error)
