@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,14 +70,14 @@ class Server:
     def _wait(self) -> None:
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-                connection.request("GET", "/health")
-                connection.getresponse().read()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
+            with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
+                try:
+                    connection.request("GET", "/health")
+                    connection.getresponse().read()
+                except OSError:
+                    time.sleep(0.1)
+                else:
+                    return
         raise RuntimeError("the server did not start")
 
 
