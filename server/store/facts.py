@@ -1,6 +1,6 @@
 """Facts about this database by name: is it the demo town, its key's fingerprint, versions, heartbeats."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -12,9 +12,12 @@ KEY_FINGERPRINT = "key_fingerprint"
 HEARTBEAT = "heartbeat:"  # + the name of a worker process → ms UTC of its last round
 
 
+_READ = select(SettingRow.value).where(SettingRow.key == bindparam("key"))  # asked with every request
+
+
 def read(connection: Connection, key: str) -> str | None:
     """The fact's value, None if it was never written."""
-    return connection.execute(select(SettingRow.value).where(SettingRow.key == key)).scalar()
+    return connection.execute(_READ, {"key": key}).scalar()
 
 
 def write(connection: Connection, key: str, value: str) -> None:
