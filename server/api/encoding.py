@@ -13,6 +13,8 @@ from werkzeug.utils import cached_property
 from server.api.errors import Problem
 
 BODY_BYTES_MAX = 1 << 20
+READ_OUT_BYTES_MAX = 4 << 20
+PIECE_BYTES = 64 << 10
 WORTH_BYTES = 1024
 GZIP_LEVEL = 5
 BROTLI_QUALITY = 4  # smaller and faster than gzip at its default
@@ -58,8 +60,19 @@ def unzipped(data: bytes, bytes_max: int) -> bytes:
     return out
 
 
+def read_out(response: Response) -> Response:
+    """Read what a refusal left unread of a body, within reason: the server closes a connection with more than
+    64 KiB waiting on it although the answer said that it stays open, and the client's next request is lost."""
+    raw, left = request.environ["wsgi.input"], READ_OUT_BYTES_MAX
+    if response.status_code >= 400 and request.environ.get("wsgi.input_terminated"):
+        while left > 0 and (piece := raw.read(min(PIECE_BYTES, left))):
+            left -= len(piece)
+    return response
+
+
 def install(app: Flask) -> None:
     app.request_class = CompressedRequest
+    app.after_request(read_out)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.config["MAX_FORM_MEMORY_SIZE"] = BODY_BYTES_MAX
     app.after_request(compress)

@@ -1,7 +1,7 @@
 """`/sync/push` and `/sync/pull`: who and what came, handed to `sync`, and its answer as JSON (SYNC “Wire”)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -18,9 +18,10 @@ from server.api.sync_shapes import PULL_BODY, PUSH_BODY, PullAnswer, PushAnswer
 from server.api.words import words
 from server.clock import now_ms
 from server.store import people_rows, sessions
-from server.store.engine import reading, writing
+from server.store.engine import reading
+from server.store.oplog import Writing
 from sync.clock import rfc3339
-from sync.log import Author, SyncConflict, SyncRefusal, SyncTooLarge
+from sync.log import Author, SyncConflict, SyncRefusal, SyncTooLarge, transact
 from sync.pull import Reader, pull
 from sync.push import push
 
@@ -121,8 +122,14 @@ def _check_device(body: Any) -> str | None:
 
 def _remember_device(device: str | None) -> None:
     if device and device != session().device:
-        with writing(engine()) as connection:
-            sessions.bind(connection, session().id, device)
+        transact(log(), now_ms(), lambda tx, _: _bind(cast("Writing", tx), device.lower()))
+
+
+def _bind(tx: Writing, device: str) -> None:
+    """The device is this person's from his first sync on, though he only pulled (SYNC “Wire”: device_taken)."""
+    if tx.device(device, actor().id).person != actor().id:
+        raise Problem(409, "device_taken")
+    sessions.bind(tx.connection, session().id, device)
 
 
 def _never_stored(response: Response) -> Response:
