@@ -1,10 +1,11 @@
 """Tickets for those who may see them: the list, one with all its history, its caller, its reply for the city."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, pre_load, validate
 from sqlalchemy.engine import Connection
 
 from server.actions import contact, exports
@@ -34,7 +35,11 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Filters(Schema):
-    """Several values of one filter are separated by commas."""
+    """Several values of one filter are separated by commas; an empty one is none."""
+
+    @pre_load
+    def _drop_empty(self, query: Mapping[str, str], **_: Any) -> dict[str, str]:
+        return {name: value for name, value in query.items() if value != ""}
 
     state = fields.String(load_default="", validate=validate.Length(max=200))
     village = fields.String(load_default="", metadata={"description": "names or ids"})

@@ -7,18 +7,27 @@ import sqlalchemy as sa
 from server.domain.roles import Actor, buckets_of_person
 from server.store.tables_ticket import ticket, ticket_party
 
-PAGE_SIZE_MAX = 200
+PAGE_SIZE_MAX = 500
+_DUE = (ticket.c.next_due_at.asc().nulls_last(), ticket.c.received_at.desc())
+_DUE_LAST = (ticket.c.next_due_at.desc().nulls_last(), ticket.c.received_at.desc())
+# Times go by the document's names too.
 SORTS = {
-    "due": (ticket.c.next_due_at.asc().nulls_last(), ticket.c.received_at.desc()),
-    "-due": (ticket.c.next_due_at.desc().nulls_last(), ticket.c.received_at.desc()),
+    "due": _DUE,
+    "-due": _DUE_LAST,
+    "due_at": _DUE,
+    "-due_at": _DUE_LAST,
     "received": (ticket.c.received_at.asc(),),
     "-received": (ticket.c.received_at.desc(),),
+    "received_at": (ticket.c.received_at.asc(),),
+    "-received_at": (ticket.c.received_at.desc(),),
     "external_no": (ticket.c.external_no.asc(),),
     "-external_no": (ticket.c.external_no.desc(),),
     "state": (ticket.c.state.asc(), ticket.c.next_due_at.asc().nulls_last()),
     "-state": (ticket.c.state.desc(), ticket.c.next_due_at.asc().nulls_last()),
     "closed": (ticket.c.closed_at.asc().nulls_last(),),
     "-closed": (ticket.c.closed_at.desc().nulls_last(),),
+    "closed_at": (ticket.c.closed_at.asc().nulls_last(),),
+    "-closed_at": (ticket.c.closed_at.desc().nulls_last(),),
 }
 _SEES_ALL = frozenset({"office_lead"})
 _SEES_TOWN = frozenset({"dispatcher", "town_leader"})
