@@ -9,10 +9,11 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from server.api import json
 from server.api.context import engine, settings
+from server.api.document_shapes import PreviewedDeadline
 from server.api.errors import Problem
 from server.api.guard import signed_in_or_key
-from server.api.ticket_shapes import CATEGORIES, DeadlineShape
 from server.domain import deadlines
+from server.domain.args import CATEGORIES
 from server.store.calendar import read_calendar
 from server.store.engine import reading
 from sync.clock import rfc3339
@@ -34,7 +35,7 @@ class PreviewQuery(Schema):
 
 
 class PreviewAnswer(Schema):
-    deadlines = fields.List(fields.Nested(DeadlineShape), required=True)
+    deadlines = fields.List(fields.Nested(PreviewedDeadline), required=True)
 
 
 def _instant(text: str) -> int:

@@ -4,11 +4,12 @@ from typing import Any
 
 import orjson
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from server.api.context import engine, settings
 from server.api.errors import Problem
 from server.api.guard import open_to_all
+from server.domain.roles import ROLES
 from server.store import facts
 from server.store.engine import reading
 from server.store.people import directory
@@ -19,7 +20,7 @@ blp = Blueprint("demo", __name__, description="The demo town")
 class CastMember(Schema):
     username = fields.String(required=True)
     name = fields.String(required=True)
-    role = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
     unit = fields.String(required=True, allow_none=True)
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, fields
+from marshmallow import RAISE, Schema, fields, validate
 
 from server.api import json
 from server.api.context import engine
 from server.api.guard import actor, signed_in
-from server.domain.roles import Actor
+from server.domain.roles import ROLES, Actor
 from server.store import ticket_list
 from server.store.engine import reading
 from server.store.people import Directory, directory
@@ -39,7 +39,7 @@ class UnitShape(Schema):
 class WorkerShape(Schema):
     id = fields.String(required=True)
     name = fields.String(required=True)
-    role = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
     unit_id = fields.String(required=True, allow_none=True)
     grid_id = fields.String(required=True, allow_none=True)
 

@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from server.actions import import_town as towns
 from server.actions import imports, outbox_import
@@ -17,6 +17,7 @@ from server.api import json
 from server.api.context import desk, handler, language, log, photo_desk
 from server.api.errors import Problem
 from server.api.guard import actor, body_limit, signed_in
+from server.api.sync_shapes import PushResult
 from server.api.tickets import XLSX
 from server.api.words import words
 from server.clock import now_ms
@@ -65,9 +66,15 @@ class ImportAnswer(Schema):
     rows = fields.List(fields.Nested(RowAnswer), required=True)
 
 
+class CarriedPhoto(Schema):
+    id = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(("received", "awaited", "refused")))
+    code = fields.String()
+
+
 class OutboxAnswer(Schema):
-    results = fields.List(fields.Dict(), required=True)
-    photos = fields.List(fields.Dict(), required=True)
+    results = fields.List(fields.Nested(PushResult), required=True)
+    photos = fields.List(fields.Nested(CarriedPhoto), required=True)
 
 
 def _cell_error(error: FieldError) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from server.api.shape_fields import TRUSTS
 from server.domain.indicators import Arrival, Tally
 from server.domain.instants import rfc3339
 from server.domain.rates import Rate, light
@@ -14,6 +15,7 @@ from server.store.reports import NOBODY, PARTS, Behind
 
 BY = ("town", "unit", "village", "worker")
 PAGE_SIZE_MAX = 500
+_OWN_PARTS = tuple(part for part in PARTS if part not in {"all", "told_late"})
 _NOBODY = {
     "village": ("未注明村（社区）", "No village"),
     "unit": ("未分派", "Not dispatched"),
@@ -96,9 +98,9 @@ class BehindShape(Schema):
     met_at = fields.String(required=True, allow_none=True)
     received_at = fields.String(required=True, allow_none=True)
     seconds = fields.Integer(required=True, allow_none=True)
-    trust = fields.String(required=True, allow_none=True)
+    trust = fields.String(required=True, allow_none=True, validate=validate.OneOf(TRUSTS))
     told_late = fields.Boolean(required=True)
-    part = fields.String(required=True)
+    part = fields.String(required=True, validate=validate.OneOf(_OWN_PARTS))
     excluded = fields.String(required=True, allow_none=True, metadata={"description": "the reason"})
 
 

@@ -12,10 +12,13 @@ from server.actions.intake import CITY_AUTHOR, Refused, Taken
 from server.actions.intake_form import CATEGORIES, CRS, FieldError, read_form
 from server.api import json
 from server.api.context import desk, engine
+from server.api.document_shapes import DeadlineShape, PacketShape
 from server.api.errors import Problem
 from server.api.guard import with_key
-from server.api.ticket_shapes import DeadlineShape, NamedThing, intake_answer
+from server.api.shape_fields import NamedThing, choice
+from server.api.ticket_shapes import intake_answer
 from server.clock import now_ms
+from server.domain.lifecycle import STATES
 from server.store import tickets
 from server.store.engine import reading
 from server.store.people import directory
@@ -59,9 +62,9 @@ class TicketIn(Schema):
 class IntakeAnswer(Schema):
     id = fields.String(required=True)
     external_no = fields.String(required=True)
-    state = fields.String(required=True)
+    state = choice(*sorted(STATES))
     cycle = fields.Integer(required=True)
-    lead_unit = fields.Nested(NamedThing, allow_none=True)
+    lead_unit = fields.Nested(NamedThing, required=True, allow_none=True)
     deadlines = fields.List(fields.Nested(DeadlineShape), required=True)
     flags = fields.List(fields.String(), required=True)
 
@@ -80,7 +83,7 @@ class UpdateIn(Schema):
 
 
 class StatusAnswer(IntakeAnswer):
-    packet = fields.Dict(keys=fields.String(), allow_none=True, required=True)
+    packet = fields.Nested(PacketShape, required=True, allow_none=True)
 
 
 def refuse_fields(errors: list[FieldError]) -> NoReturn:

@@ -11,8 +11,9 @@ from server.api import json
 from server.api.context import engine
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
-from server.api.people_shapes import instant, named
+from server.api.people_shapes import Named, instant, named
 from server.clock import now_ms
+from server.domain.lifecycle import STATES
 from server.store import audit, items
 from server.store.engine import reading, writing
 from server.store.people import Directory, directory
@@ -35,7 +36,7 @@ class ItemTicket(Schema):
     id = fields.String(required=True)
     external_no = fields.String(required=True)
     title = fields.String(required=True)
-    state = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(sorted(STATES)))
 
 
 class ItemAnswer(Schema):
@@ -43,13 +44,13 @@ class ItemAnswer(Schema):
     kind = fields.String(required=True)
     ticket = fields.Nested(ItemTicket, required=True, allow_none=True)
     op = fields.String(required=True, allow_none=True)
-    unit = fields.Dict(required=True, allow_none=True)
-    person = fields.Dict(required=True, allow_none=True)
+    unit = fields.Nested(Named, required=True, allow_none=True)
+    person = fields.Nested(Named, required=True, allow_none=True)
     at = fields.String(required=True)
     done_at = fields.String(required=True, allow_none=True)
-    done_by = fields.Dict(required=True, allow_none=True)
+    done_by = fields.Nested(Named, required=True, allow_none=True)
     note = fields.String(required=True, allow_none=True)
-    details = fields.Dict(required=True)
+    details = fields.Dict(keys=fields.String(), required=True)
 
 
 class ItemPage(Schema):

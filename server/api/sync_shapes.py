@@ -4,7 +4,14 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-OUTCOMES = ("applied", "kept", "refused", "duplicate")
+from server.api.document_shapes import TicketDocument
+from server.api.shape_fields import TRUSTS
+
+FIRST_OUTCOMES = ("applied", "kept", "refused")
+OUTCOMES = (*FIRST_OUTCOMES, "duplicate")
+
+
+_RESET = [{"type": "null"}, {"const": "all"}, {"type": "array", "items": {"type": "string"}}]
 
 
 class Time(Schema):
@@ -16,11 +23,11 @@ class PushResult(Schema):
     id = fields.String(required=True, allow_none=True)
     n = fields.Integer(required=True, allow_none=True)
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
-    first = fields.String()
+    first = fields.String(validate=validate.OneOf(FIRST_OUTCOMES))
     code = fields.String()
     message = fields.String()
-    details = fields.Dict()
-    rev = fields.Integer(allow_none=True)
+    details = fields.Dict(keys=fields.String())
+    rev = fields.Integer()
 
 
 class PushAnswer(Schema):
@@ -30,11 +37,11 @@ class PushAnswer(Schema):
 
 
 class PullChange(Schema):
-    type = fields.String(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(("ticket",)))
     id = fields.String(required=True)
     rev = fields.Integer()
     buckets = fields.List(fields.String())
-    doc = fields.Dict()
+    doc = fields.Nested(TicketDocument)
     gone = fields.String(validate=validate.OneOf(("moved", "closed", "merged")))
     into = fields.String()
 
@@ -43,14 +50,14 @@ class PullReceipt(Schema):
     id = fields.String(required=True)
     n = fields.Integer(required=True)
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
-    first = fields.String()
+    first = fields.String(validate=validate.OneOf(FIRST_OUTCOMES))
     code = fields.String()
     message = fields.String()
-    details = fields.Dict()
-    rev = fields.Integer(allow_none=True)
-    occurred_at = fields.String(allow_none=True)
-    bounds = fields.List(fields.String(), allow_none=True)
-    trust = fields.String(allow_none=True)
+    details = fields.Dict(keys=fields.String())
+    rev = fields.Integer()
+    occurred_at = fields.String(required=True)
+    bounds = fields.List(fields.String(), required=True, validate=validate.Length(equal=2))
+    trust = fields.String(required=True, validate=validate.OneOf(TRUSTS))
     received_at = fields.String(required=True)
 
 
@@ -64,9 +71,9 @@ class PullAnswer(Schema):
     epoch = fields.String(required=True)
     cursor = fields.String(required=True)
     more = fields.Boolean(required=True)
-    reset = fields.Raw(required=True, allow_none=True, metadata={"description": 'null, "all" or [bucket]'})
+    reset = fields.Raw(required=True, allow_none=True, metadata={"anyOf": _RESET})
     changes = fields.List(fields.Nested(PullChange), required=True)
-    receipts = fields.List(fields.Nested(PullReceipt))
+    receipts = fields.List(fields.Nested(PullReceipt), required=True)
     digest = fields.Dict(keys=fields.String(), values=fields.Nested(BucketDigest))
 
 

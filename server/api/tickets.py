@@ -12,10 +12,12 @@ from server.actions import contact, exports
 from server.actions.city_news import report
 from server.api import json
 from server.api.context import desk, engine, language
+from server.api.document_shapes import PacketShape, TicketRow, WholeTicket
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
-from server.api.ticket_shapes import CATEGORIES, TicketShape, document, list_row
+from server.api.ticket_shapes import document, list_row
 from server.clock import now_ms
+from server.domain.args import CATEGORIES
 from server.domain.doc import for_office
 from server.domain.lifecycle import STATES
 from server.domain.roles import may_see
@@ -58,7 +60,7 @@ class Paged(Filters):
 
 
 class TicketPage(Schema):
-    items = fields.List(fields.Nested(TicketShape), required=True)
+    items = fields.List(fields.Nested(TicketRow), required=True)
     total = fields.Integer(required=True)
     page = fields.Integer(required=True)
 
@@ -76,7 +78,7 @@ class ContactAnswer(Schema):
 
 
 class PacketAnswer(Schema):
-    packet = fields.Dict(keys=fields.String(), required=True)
+    packet = fields.Nested(PacketShape, required=True)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -163,7 +165,7 @@ def _visible(connection: Connection, ticket_id: str) -> Ticket:
 
 @blp.route("/tickets/<string:ticket_id>", methods=["GET"])
 @signed_in()
-@blp.response(200, TicketShape)
+@blp.response(200, WholeTicket)
 def get_ticket(ticket_id: str) -> Response:
     """One ticket with its whole timeline, `kept` facts included; of a confidential one the content too."""
     now = now_ms()

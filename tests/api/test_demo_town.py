@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from jsonschema import Draft202012Validator
 
 from server.config import Settings
 from server.demo.load import load
@@ -104,3 +106,55 @@ def test_whatever_the_hour_every_story_begins_in_the_past(hour: int) -> None:
     with standing_clock(f"2026-11-22T{hour:02}:30:00.000Z") as fake:
         stories = everything(Teller(random.Random(46), fake.now_ms))
         assert all(story.received_at_ms <= fake.now_ms for story in stories)
+
+
+@pytest.fixture(scope="module")
+def described(demo: Town) -> Callable[[str], Draft202012Validator]:
+    """A component of the API's description, taken at its word: a field that it does not name is a fault."""
+    closed = demo.phone("worker").transport.client.get("/api/v1/openapi.json").json
+    for schema in closed["components"]["schemas"].values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    return lambda name: Draft202012Validator({**closed, "$ref": f"#/components/schemas/{name}"})
+
+
+def faults(checker: Draft202012Validator, answer: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message[:200]}" for error in checker.iter_errors(answer)]
+
+
+def test_every_ticket_on_a_phone_is_exactly_what_the_description_says(demo: Town, described: Any) -> None:
+    checker = described("TicketDocument")
+    for username in ("officer", "lead", "worker"):
+        phone = demo.phone(username)
+        phone.sync()
+        assert phone.tickets
+        for doc in phone.tickets.values():
+            assert faults(checker, doc) == []
+
+
+def test_what_the_office_reads_is_exactly_what_the_description_says(demo: Town, described: Any) -> None:
+    desk = demo.phone("lead")
+    page = desk.get("/tickets?page_size=200").json
+    assert faults(described("TicketPage"), page) == []
+    whole = described("WholeTicket")
+    for row in page["items"]:
+        assert faults(whole, desk.get(f"/tickets/{row['id']}").json) == []
+    for path, name in (
+        ("/directory", "DirectoryAnswer"),
+        ("/items?open=false", "ItemPage"),
+        ("/indicators/arrival?from=2026-10-23&to=2026-11-22&by=worker", "ArrivalAnswer"),
+        ("/indicators/arrival/tickets?from=2026-10-23&to=2026-11-22", "BehindAnswer"),
+        ("/calendar?year=2026", "Year"),
+    ):
+        assert faults(described(name), desk.get(path).json) == [], path
+
+
+def test_the_reply_for_the_city_is_exactly_what_the_description_says(demo: Town, described: Any) -> None:
+    desk = demo.phone("lead")
+    checker = described("PacketAnswer")
+    replied = desk.get("/tickets?state=replied,closed&page_size=200").json["items"]
+    packets = [desk.get(f"/tickets/{row['id']}/packet") for row in replied]
+    told = [answer.json for answer in packets if answer.status == 200]
+    assert told
+    for packet in told:
+        assert faults(checker, packet) == []
