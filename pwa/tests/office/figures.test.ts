@@ -4,6 +4,7 @@ import { periodOf } from '../../src/components/office/period'
 import { minutes, percent, rebin } from '../../src/components/office/rates'
 import { nextSort, sortRows } from '../../src/components/office/table'
 import { readFilters, toQuery, toRequest } from '../../src/components/office/ticketQuery'
+import { fromWallTime, wallTime } from '../../src/components/office/wallTime'
 import { ticket } from './ticket'
 
 describe('figures', () => {
@@ -53,6 +54,11 @@ describe('periods are Shanghai days', () => {
   ] as const)('%s', (name, now, from, to) => {
     expect(periodOf(name, now)).toEqual({ from, to })
   })
+})
+
+it('the clock on the wall is Shanghai’s, there and back', () => {
+  expect(wallTime(Date.parse('2026-11-21T16:05:09Z'))).toBe('2026-11-22 00:05:09')
+  expect(fromWallTime('2026-11-22 00:05:09')).toBe('2026-11-21T16:05:09.000Z')
 })
 
 describe('tables', () => {

@@ -55,6 +55,7 @@ export function unitChoices(ticket: OfficeTicket, units: readonly DirectoryUnit[
     suggestion?.unit.id,
     ...(suggestion?.alternatives ?? []).map((one) => one.id),
     ...(suggestion?.joint_units ?? []).map((one) => one.id),
+    ...ticket.joint_units.map((one) => one.id),
     ticket.return_request?.suggested_unit?.id,
     units.find((unit) => unit.name === ticket.place?.village)?.id,
     ...(ticket.barred_units ?? []).map((one) => one.id),
