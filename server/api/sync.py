@@ -1,5 +1,7 @@
 """`/sync/push` and `/sync/pull`: who and what came, handed to `sync`, and its answer as JSON (SYNC “Wire”)."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -31,6 +33,7 @@ logger = structlog.get_logger(__name__)
 OPEN = '"state":"open"'
 DUE = '"due_at":"'
 INSTANT_CHARS = 24
+HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 body_parser = BodyParser()
 DOC = {
     "409": {"$ref": "#/components/responses/Conflict"},
@@ -45,7 +48,7 @@ DOC = {
 @blp.doc(requestBody=PUSH_BODY, responses=DOC)
 def push_operations() -> Response:
     """Take a batch of operations; each ends applied, kept, refused or duplicate, and the answer says which."""
-    body, now = body_parser.load_json(request, None), now_ms()
+    body, now = _operations(), now_ms()
     device = _check_device(body)
     author = Author(actor().id, actor=actor())
     told = _refusals_as_problems(
@@ -71,6 +74,21 @@ def pull_changes() -> Response:
         if "doc" in change:
             change["doc"] = orjson.Fragment(as_of(change["doc"], now))
     return _never_stored(answer(told))
+
+
+def _operations() -> Any:
+    """The body of a push. Half of a surrogate pair (a text cut inside an emoji, which browsers send escaped) is no
+    reason to refuse it whole and block the outbox for ever: it is its operation's fault, and refused there."""
+    data = request.get_data()
+    try:
+        return body_parser.load_json(request, None)
+    except Problem as problem:
+        if problem.code != "bad_json" or not HALF_PAIR.search(data):
+            raise
+        try:
+            return json.loads(data, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise problem from None
 
 
 def as_of(doc: str, at_ms: int) -> str:
