@@ -1,0 +1,384 @@
+"""A phone that keeps every client rule of SYNC.md, survives what happens to phones, and watches I5 and I7 itself.
+
+Its memory is two databases, as in the PWA: the outbox's and the base's; what is in neither is gone at a restart.
+"""
+
+import copy
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sync import cursor as cursors
+from tests.device import Answer, Base, Lost, Pending, Phone
+from tests.sim.trouble import BadLine, Trouble
+
+OUTBOX = ("device", "epoch", "last_n", "outbox", "sent", "problems", "voided")
+BASE = ("base", "gone", "receipts", "rebuild", "base_device", "base_epoch")
+CONFLICTS_MAX = 5
+PULLS_WITHOUT_MAX = 2
+GOOD = {"applied", "kept"}
+
+
+class Killed(Exception):
+    """The app was killed between two local commits."""
+
+
+class Halt(Exception):
+    """The round ends: keep everything, try again later."""
+
+
+class Watch:
+    """What the simulation knows of all phones: what was tapped, acknowledged and forgotten, and what went wrong."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self.tapped: dict[str, str] = {}  # operation → person
+        self.acknowledged: dict[str, str] = {}
+        self.forgotten: set[str] = set()
+        self.wrong: list[str] = []
+        self.last_n: dict[tuple[str, str], int] = {}
+        self.exempt: set[str] = set()
+
+    def forgotten_at_restore(self) -> None:
+        """What no phone remembers any more and the server may have forgotten: nobody can send it again."""
+        self.exempt |= self.forgotten
+
+
+def final(receipt: Mapping[str, Any]) -> str:
+    """How it ended: a duplicate as its first coming did."""
+    return str(receipt.get("first") if receipt["outcome"] == "duplicate" else receipt["outcome"])
+
+
+class SturdyPhone(Phone):
+    """`Phone` with the whole of SYNC.md “Client rules”."""
+
+    transport: BadLine
+
+    def __init__(
+        self, transport: BadLine, username: str, password: str, watch: Watch, trouble: Trouble, name: str
+    ) -> None:
+        self.watch, self.trouble, self.name = watch, trouble, name
+        self.sent: list[dict[str, Any]] = []
+        self.voided: dict[str, str] = {}
+        self.rebuild: dict[str, Any] | None = None
+        self.base_device: str | None = None
+        self.base_epoch: str | None = None
+        self.damaged = False  # a row of the base went missing: only then may a digest differ
+        self.healed = 0
+        device = str(uuid.UUID(int=trouble.dice.getrandbits(128), version=4))
+        super().__init__(transport, username, password, device)
+
+    # What happens to phones
+
+    def memory(self, *names: str) -> dict[str, Any]:
+        return copy.deepcopy({name: getattr(self, name) for name in names or OUTBOX + BASE})
+
+    def roll_back(self, memory: Mapping[str, Any]) -> None:
+        """The phone is as it was: brought back from its own backup."""
+        mine = {each.raw["id"] for each in self.outbox} | {each["raw"]["id"] for each in self.sent}
+        for name, value in copy.deepcopy(dict(memory)).items():
+            setattr(self, name, value)
+        kept = {each.raw["id"] for each in self.outbox} | {each["raw"]["id"] for each in self.sent}
+        self.watch.forgotten |= mine - kept
+        self.restart()
+
+    def evict(self) -> None:
+        """The browser threw the base away; the outbox is another database."""
+        self.base, self.gone, self.receipts = Base(), {}, {}
+        self.rebuild = self.base_device = self.base_epoch = None
+        self.damaged = False
+
+    def lose_a_row(self) -> None:
+        if self.base.rows:
+            key = self.trouble.dice.choice(sorted(self.base.rows))
+            del self.base.rows[key]
+            self.base.buckets.pop(key, None)
+            self.damaged = True
+
+    # Taps
+
+    def act(self, name: str, subject: str, args: Any = None, *, base: int | str | None = "seen") -> str:
+        super().act(name, subject, args, base=base)
+        op = self.outbox[-1].raw
+        op["id"] = self._new_id()
+        self.watch.tapped[op["id"]] = self.user["id"]
+        return str(op["id"])
+
+    def _new_id(self) -> str:
+        number = (self.wall_ms() & (2**48 - 1)) << 80 | self.trouble.dice.getrandbits(80)
+        number = number & ~(0xF << 76) | 0x7 << 76
+        return str(uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62))
+
+    # One try to sync
+
+    def try_sync(self, *, digest: bool = False) -> bool:
+        """Push, pull, and push again if the pull told of another epoch; whether it came through."""
+        try:
+            self.push_all()
+            self.pull_all(digest=digest)
+            if self.base_epoch != self.epoch:
+                self.push_all(probe=True)
+                self.pull_all(digest=digest)
+        except (Lost, Halt):
+            return False
+        except Killed:
+            self.restart()
+            return False
+        return True
+
+    def ask(self, path: str, body: Any) -> Answer:
+        """An answer counts only if it is JSON carrying our headers; sessions and tokens are mended on the way."""
+        for _ in range(3):
+            answer = self.post(path, body)
+            ours = isinstance(answer.json, dict) and "X-Jiban-Time" in answer.headers
+            if answer.status == 413 and not ours:
+                return answer
+            if not ours or answer.status == 429 or answer.status >= 500:
+                raise Halt(str(answer.status))
+            if answer.code == "csrf":
+                self._fetch_csrf()
+            elif answer.status == 401 or answer.code == "wrong_user":
+                self._sign_in_again()
+            else:
+                return answer
+        raise Halt("no way in")
+
+    def _fetch_csrf(self) -> None:
+        answer = self.get("/session")
+        if answer.status == 200 and isinstance(answer.json, dict) and "csrf" in answer.json:
+            self.csrf = answer.json["csrf"]
+
+    def _sign_in_again(self) -> None:
+        body = {"username": self.username, "password": self.password}
+        answer = self.transport.send("POST", "/session", body)
+        if answer.status != 200 or not isinstance(answer.json, dict) or "user" not in answer.json:
+            raise Halt("not signed in")
+        self.user, self.csrf = answer.json["user"], answer.json["csrf"]
+
+    def _maybe_die(self) -> None:
+        if self.trouble.draw(self.trouble.local, "killed between local commits"):
+            raise Killed
+
+    # Push
+
+    def push_all(self, *, probe: bool = False) -> None:
+        most, conflicts = 100, 0
+        while True:
+            batch = [each for each in self.outbox if each.outcome is None][:most]
+            if not batch and not probe:
+                return
+            if len(batch) > 1 and self.trouble.draw(self.trouble.local, "tail first"):
+                batch = batch[len(batch) // 2 :]
+            answer = self.ask("/sync/push", self.envelope(batch))
+            if answer.status == 200:
+                probe = False
+                self._record(answer.json)
+            elif answer.status == 413:
+                most = self._smaller(batch, answer)
+            elif conflicts >= CONFLICTS_MAX or not self._reconcile(answer):
+                raise Halt(str(answer.code))
+            else:
+                conflicts += 1
+
+    def _record(self, told: Mapping[str, Any]) -> None:
+        self.watch.acknowledged |= {one["id"]: one.get("first", one["outcome"]) for one in told["results"]}
+        key = (str(self.epoch or self.base_epoch), self.device)
+        if told["last_n"] < self.watch.last_n.get(key, 0):
+            self.watch.wrong.append(f"I5 {self.name}: last_n went back to {told['last_n']}")
+        self.watch.last_n[key] = told["last_n"]
+        self._maybe_die()
+        self._sample(told["time"])
+        outcomes = {one["id"]: one for one in told["results"]}
+        for pending in self.outbox:
+            one = outcomes.get(pending.raw["id"])
+            if one and one.get("code") == "op_mismatch" and told["last_n"] < pending.raw["n"]:
+                self._void(pending, "op_mismatch")
+            elif one:
+                pending.outcome = one["outcome"]
+
+    def _smaller(self, batch: list[Pending], answer: Answer) -> int:
+        if len(batch) > 1:
+            return max(1, len(batch) // 2)
+        if answer.code is None or not batch:
+            raise Halt("413")
+        self._void(batch[0], "too_large")
+        return 100
+
+    def _void(self, pending: Pending, code: str) -> None:
+        raw = pending.raw
+        if raw["name"] != "void":
+            self.voided[raw["id"]] = code
+        fresh = {"id": self._new_id(), "n": raw["n"], "name": "void", "v": 1, "subject": None, "base": None}
+        pending.raw = fresh | {"at": raw["at"], "args": {"code": code}}
+        pending.outcome = None
+
+    def _reconcile(self, answer: Answer) -> bool:
+        details = answer.json["error"]["details"] if answer.code else {}
+        if answer.code == "epoch":
+            self.trouble.note(f"  {self.name} learns of the new epoch, last_n {details['last_n']}")
+            self._adopt(details["epoch"], details["last_n"])
+        elif answer.code == "gap":
+            self._put_back(details["expected_n"] - 1)
+        elif answer.code in {"device_forked", "device_taken"}:
+            self._count_anew()
+        else:
+            return False
+        return True
+
+    def _adopt(self, epoch: str, last_n: int) -> None:
+        """The server was restored: what it may have forgotten goes again, also what went under older device ids."""
+        self.epoch = epoch
+        older = [each for each in self.sent if each["device"] != self.device]
+        self._put_back(last_n)
+        for each in older:
+            if each["raw"]["name"] != "void" and each["outcome"] != "refused":
+                self.last_n = max(self.last_n, last_n) + 1
+                self.sent.remove(each)
+                self.receipts.pop(each["raw"]["id"], None)
+                self.outbox.append(Pending(each["raw"] | {"n": self.last_n}))
+        self._heal(last_n)
+
+    def _put_back(self, last_n: int) -> None:
+        """Everything after `last_n` waits again, in one piece, or a new count begins."""
+        for each in [one for one in self.sent if one["device"] == self.device and one["raw"]["n"] > last_n]:
+            self.sent.remove(each)
+            again = Pending(each["raw"])
+            if each["outcome"] == "refused":
+                # Its author was told and may have acted on it: the number is kept, it says nothing.
+                self._void(again, "refused_before")
+                self.voided.pop(each["raw"]["id"], None)
+            self.outbox.append(again)
+        self.outbox.sort(key=lambda each: each.raw["n"])
+        for each in self.outbox:
+            if each.raw["n"] > last_n:
+                each.outcome = None
+                self.receipts.pop(each.raw["id"], None)
+        self._heal(last_n)
+
+    def _heal(self, last_n: int) -> None:
+        waiting = [each.raw["n"] for each in self.outbox if each.raw["n"] > last_n]
+        if waiting != list(range(last_n + 1, self.last_n + 1)):
+            self._count_anew()
+
+    def _count_anew(self) -> None:
+        self.trouble.note(f"  {self.name} becomes a new device")
+        self._settle()
+        self.device = str(uuid.UUID(int=self.trouble.dice.getrandbits(128), version=4))
+        self.outbox = [each for each in self.outbox if each.raw["name"] != "void"]
+        for n, each in enumerate(self.outbox, 1):
+            each.raw["n"], each.outcome = n, None
+        self.last_n = len(self.outbox)
+
+    # Pull
+
+    def pull_all(self, *, digest: bool = False) -> None:
+        refill: list[str] | None = None
+        while True:
+            known = self.base.cursor if self.base_device == self.device else None
+            limit = self.trouble.dice.choice((1, 2, 3, 500)) if self.trouble.on else 500
+            body = {"user": self.user["id"], "device": self.device, "epoch": self.base_epoch, "schema": 1}
+            body |= {"cursor": known, "limit": limit, "digest": digest, "refill": refill or []}
+            answer = self.ask("/sync/pull", body)
+            if answer.status != 200:
+                raise Halt(str(answer.code))
+            if self.trouble.draw(self.trouble.local, "another tab pulls meanwhile"):
+                self.pull_all()
+            self._sample(answer.json["time"])
+            if (self.base.cursor if self.base_device == self.device else None) != known:
+                return
+            refill = self._store_page(answer.json, known, asked=refill)
+            self._maybe_die()
+            if not answer.json["more"]:
+                self._settle()
+                if not refill:
+                    return
+
+    def _store_page(
+        self, page: Mapping[str, Any], known: str | None, asked: list[str] | None
+    ) -> list[str] | None:
+        """Rows, receipts and cursor in one local transaction; the buckets to fill again if the digest differs."""
+        reset = "all" if known is None else page["reset"]
+        if reset == "all":
+            self.rebuild = {"what": "all", "seen": set()}
+        elif reset and (self.rebuild is None or self.rebuild["what"] != "all"):
+            before = self.rebuild or {"what": [], "seen": set()}
+            self.rebuild = before | {"what": sorted({*before["what"], *reset})}
+        self._watch_cursor(page, known)
+        self._store(page, self.rebuild["seen"] if self.rebuild else None)
+        if not page["more"] and self.rebuild is not None:
+            self._sweep(self.rebuild["seen"], self.rebuild["what"])
+            self.rebuild = None
+        for receipt in page["receipts"]:
+            self._watch_flicker(receipt)
+        self.base_device, self.base_epoch = self.device, page["epoch"]
+        self.epoch = self.epoch or page["epoch"]
+        if page["more"] or "digest" not in page:
+            return None
+        return self._check_digest(page["digest"], asked)
+
+    def _check_digest(self, told: Mapping[str, Any], asked: list[str] | None) -> list[str] | None:
+        own = self.own_digest()
+        nothing = {"count": 0, "checksum": "0" * 16}
+        broken = sorted(b for b in {*told, *own} if own.get(b, nothing) != told.get(b, nothing))
+        if broken and (asked or not self.damaged):
+            self.watch.wrong.append(f"I3 {self.name}: digest differs in {broken}, damaged: {self.damaged}")
+            return None
+        self.healed += bool(broken)
+        if not broken:
+            self.damaged = False
+        return broken or None
+
+    def _store(self, page: Mapping[str, Any], seen: set[tuple[str, str]] | None) -> None:
+        waiting, problems = self.outbox, len(self.problems)
+        super()._store(page, seen)
+        self.outbox = waiting  # another database: it is settled by itself
+        del self.problems[problems:]
+
+    def _settle(self) -> None:
+        """What is receipted goes to the sent log; what no complete pull receipts is asked for from the start."""
+        for each in list(self.outbox):
+            receipt = self.receipts.get(each.raw["id"])
+            if receipt is None:
+                each.pulls = getattr(each, "pulls", 0) + 1 if each.outcome else 0  # type: ignore[attr-defined]
+                continue
+            self.outbox.remove(each)
+            outcome = final(receipt)
+            self.sent.append({"raw": each.raw, "device": self.device, "outcome": outcome})
+            self.watch.acknowledged[each.raw["id"]] = outcome
+            if outcome == "refused" and each.raw["name"] != "void":
+                self.problems.append({"id": each.raw["id"], **receipt})
+        if any(getattr(each, "pulls", 0) > PULLS_WITHOUT_MAX for each in self.outbox):
+            self.base.cursor = None
+            for each in self.outbox:
+                each.pulls = 0  # type: ignore[attr-defined]
+
+    # Invariants that only the moment shows
+
+    def _watch_flicker(self, receipt: Mapping[str, Any]) -> None:
+        """I7: the operation leaves the outbox now, so the rows must contain it already."""
+        mine = next((each.raw for each in self.outbox if each.raw["id"] == receipt["id"]), None)
+        if mine is None or final(receipt) not in GOOD or not isinstance(mine["subject"], str):
+            return
+        row = self.base.rows.get(("ticket", mine["subject"]))
+        if row is None or row["confidential"] or receipt.get("rev") is None:
+            return
+        everywhere = {entry["id"] for doc in self.base.rows.values() for entry in doc["timeline"]}
+        if receipt["rev"] > row["rev"] or (receipt["id"] not in everywhere and not row.get("timeline_cut")):
+            self.watch.wrong.append(
+                f"I7 {self.name}: {mine['name']} is receipted at rev {receipt['rev']}, the row is at {row['rev']}"
+            )
+
+    def _watch_cursor(self, page: Mapping[str, Any], known: str | None) -> None:
+        """I5: within an epoch, from one stored cursor to the next, no place goes back but what is filled again."""
+        if known is None or page["reset"]:
+            return
+        secret, who = self.watch.secret, (self.user["id"], self.device)
+        old, new = cursors.unseal(secret, *who, known), cursors.unseal(secret, *who, page["cursor"])
+        if old is None or new is None or old[0] != new[0]:
+            return
+        back = new[1].receipts < old[1].receipts or new[1].seen < old[1].seen
+        back = back or any(
+            new[1].sent.get(b, n) < n for b, n in old[1].sent.items() if b not in new[1].floors
+        )
+        if back:
+            self.watch.wrong.append(f"I5 {self.name}: the cursor went back from {old} to {new}")

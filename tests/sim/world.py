@@ -1,0 +1,304 @@
+"""One seed: a few people with phones, a town that goes on, trouble of every kind, and then quiet."""
+
+import copy
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from server.actions import closing, people
+from server.domain.roles import Actor
+from server.store.engine import reading
+from server.store.people import directory
+from sync.log import Retry, Unavailable
+from tests.sim import invariants
+from tests.sim.ground import Ground
+from tests.sim.phone import SturdyPhone, Watch
+from tests.sim.trouble import BadLine, Trouble
+from tests.sim.uploads import try_upload
+from tests.sim.work import LAPSES_MS, VILLAGES, Hand
+from tests.town import DAY_MS, HOUR_MS, PASSWORD, Town, person_id, unit_id
+
+STEPS = (24, 52)
+ROUNDS_MAX = 15
+PHONES_MAX = 9
+YEAR_MS = 365 * DAY_MS
+
+
+class NotQuiet(AssertionError):
+    """Work went on moving after the trouble had ended."""
+
+
+class World:
+    """Everybody of one seed, and the trace of what they did."""
+
+    def __init__(self, ground: Ground, town: Town, dice: random.Random, trace: list[str]) -> None:
+        self.ground, self.town, self.dice, self.trace = ground, town, dice, trace
+        self.trouble = Trouble(dice, trace.append)
+        self.trouble.on = False
+        self.watch = Watch(town.desk.log.secret)
+        self.calls: list[dict[str, Any]] = []
+        self.tickets: list[str] = []
+        self.hands: list[Hand] = []
+        self.revoked: set[str] = set()
+        self.backup: Path | None = None
+        self.restored = 0
+        extra = dice.sample(("worker3", "worker", "duty", "lead", "head3"), dice.randrange(4))
+        for username in ("officer", "head", "worker", "worker2", *extra):
+            self._take_phone(username)
+        self.memories: list[tuple[SturdyPhone, dict[str, Any]]] = []
+
+    # Whom there is
+
+    def _take_phone(self, username: str) -> SturdyPhone:
+        line = BadLine(self.town.app.test_client(), lambda: self.town.clock.now_ms, self.trouble)
+        name = f"{username}/{1 + sum(h.phone.username == username for h in self.hands)}"
+        with self.trouble.paused():
+            phone = SturdyPhone(line, username, PASSWORD, self.watch, self.trouble, name)
+        self.hands.append(Hand(phone, self.dice, self.tickets))
+        return phone
+
+    def note(self, text: str) -> None:
+        self.trace.append(text)
+
+    # One seed
+
+    def run(self) -> list[str]:
+        """Live through it; what is wrong at the end, empty if all is well."""
+        for _ in range(self.dice.randrange(1, 4)):
+            self._call()
+        for hand in self.hands:
+            hand.phone.try_sync()
+        self.trouble.on = True
+        self.ground.commits.trouble = self.trouble
+        for _ in range(self.dice.randrange(*STEPS)):
+            self._step()
+        self._quiet()
+        return [*self.watch.wrong, *invariants.check(self)]
+
+    def _step(self) -> None:
+        what: list[tuple[float, Callable[[], None]]] = [
+            (34, self._work),
+            (30, self._sync),
+            (7, self._call),
+            (6, self._news),
+            (8, self._time_goes),
+            (4, self._upload),
+            (7, self._phone_trouble),
+            (4, self._town_trouble),
+        ]
+        self.dice.choices([do for _, do in what], [weight for weight, _ in what])[0]()
+
+    def _work(self) -> None:
+        hand = self.dice.choice(self.hands)
+        for _ in range(self.dice.choice((1, 1, 2, 5))):
+            told = hand.tap()
+            if told:
+                self.note(told)
+
+    def _sync(self) -> None:
+        phone = self.dice.choice(self.hands).phone
+        self.note(f"{phone.name} syncs, {len(phone.outbox)} in the outbox")
+        through = phone.try_sync(digest=self.dice.random() < 0.2)
+        self.note(f"  {'through' if through else 'not through'}, {len(phone.outbox)} left")
+
+    def _time_goes(self) -> None:
+        by = self.dice.choice(LAPSES_MS)
+        self.town.clock.now_ms += by
+        self.note(f"{by // 60_000} minutes pass")
+
+    def _upload(self) -> None:
+        hand = self.dice.choice(self.hands)
+        if hand.photos:
+            try_upload(hand, self.trouble)
+
+    # The city
+
+    def _call(self) -> None:
+        call = self.town.call(urgent=self.dice.random() < 0.6, confidential=self.dice.random() < 0.08)
+        self.calls.append(call)
+        self._deliver(call)
+
+    def _deliver(self, call: dict[str, Any]) -> None:
+        """The gateway repeats a call until it is taken."""
+        for _ in range(20):
+            answer = self.town.city("POST", "/intake/tickets", call)
+            if answer.status in {200, 201}:
+                break
+        else:
+            raise AssertionError(f"intake: {answer.status} {answer.json}")
+        if answer.json["id"] not in self.tickets:
+            self.tickets.append(answer.json["id"])
+            self.note(f"the city calls: #{len(self.tickets)} {call['external_no']} {answer.json['id'][-6:]}")
+
+    def _news(self) -> None:
+        if not self.calls:
+            return
+        call = self.dice.choice(self.calls)
+        kind = self.dice.choice(
+            ("supplement", "urge", "urgent", "due", "withdraw", "result", "result", "result")
+        )
+        news: dict[str, Any] = {"update_no": f"U{self.dice.randrange(10**9)}", "kind": kind, "text": "补充"}
+        if kind == "result":
+            news |= {"resolved": self.dice.random() < 0.4, "satisfaction": "satisfied"}
+        if kind == "due":
+            news["external_due_at"] = "2026-12-01T16:00:00.000Z"
+        for _ in range(self.dice.choice((1, 2))):
+            answer = self.town.city("POST", f"/intake/tickets/{call['external_no']}/updates", news)
+            self.note(f"the city tells {kind} of {call['external_no']}: {answer.status}")
+
+    # What happens to phones
+
+    def _phone_trouble(self) -> None:
+        phone = self.dice.choice(self.hands).phone
+        kinds = ("restart", "remember", "roll back", "clone", "evict", "damage", "clock", "clock", "switch")
+        kind = self.dice.choice((*kinds, "another"))
+        self.note(f"{phone.name}: {kind}")
+        getattr(self, "_phone_" + kind.replace(" ", "_"))(phone)
+
+    def _phone_restart(self, phone: SturdyPhone) -> None:
+        phone.restart()
+
+    def _phone_remember(self, phone: SturdyPhone) -> None:
+        self.memories.append((phone, phone.memory()))
+
+    def _phone_roll_back(self, _: SturdyPhone) -> None:
+        if self.memories:
+            phone, memory = self.dice.choice(self.memories)
+            phone.roll_back(memory)
+
+    def _phone_clone(self, phone: SturdyPhone) -> None:
+        if self._room_for_another(phone):
+            self._take_phone(phone.username).roll_back(phone.memory())
+
+    def _phone_another(self, phone: SturdyPhone) -> None:
+        if self._room_for_another(phone):
+            self._take_phone(phone.username)
+
+    def _room_for_another(self, phone: SturdyPhone) -> bool:
+        return len(self.hands) < PHONES_MAX and phone.username not in self.revoked
+
+    def _phone_evict(self, phone: SturdyPhone) -> None:
+        phone.evict()
+
+    def _phone_damage(self, phone: SturdyPhone) -> None:
+        phone.lose_a_row()
+
+    def _phone_clock(self, phone: SturdyPhone) -> None:
+        phone.skew_ms = self.dice.choice((0, 0, -3 * DAY_MS, YEAR_MS, 7_000, -HOUR_MS))
+        if self.dice.random() < 0.5:
+            phone.offset = None  # it noticed the step
+        if self.dice.random() < 0.5:
+            phone.restart()
+
+    def _phone_switch(self, phone: SturdyPhone) -> None:
+        """Somebody else signs in on the same browser: the cookie is his, the outbox is not."""
+        other = self.dice.choice([h.phone.username for h in self.hands if h.phone.username != phone.username])
+        body = {"username": other, "password": PASSWORD}
+        phone.transport.client.post("/api/v1/session", json=body)
+
+    # What happens to the town
+
+    def _town_trouble(self) -> None:
+        kind = self.dice.choice(("backup", "restore", "revoke", "move", "move", "sweep", "bring back"))
+        if kind in {"backup", "restore"} and not self.ground.sqlite:
+            return
+        self.note(f"the town: {kind}")
+        try:
+            getattr(self, "_" + kind.replace(" ", "_"))()
+        except (Retry, Unavailable) as error:
+            self.note(f"  in vain: {error}")
+
+    def _backup(self) -> None:
+        self.backup = self.ground.file.with_name("backup.db")
+        self.ground.save(self.backup)
+
+    def _restore(self) -> None:
+        if self.backup is None:
+            return
+        self.ground.put_back(self.backup)
+        self.watch.forgotten_at_restore()
+        log = self.town.desk.log
+        with self.trouble.paused():
+            with log.write(self.town.clock.now_ms) as tx:
+                log.new_epoch(tx)
+            self.restored += 1
+            self.revoked = {one.username for one in self.people().values() if one.revoked_at_ms is not None}
+            for call in self.calls:  # the gateway delivers again what it has: an outage was announced to it
+                self._deliver(call)
+
+    def people(self) -> dict[str, Actor]:
+        with reading(self.town.desk.engine) as connection:
+            return dict(directory(connection).people)
+
+    def _admin(self) -> Actor:
+        return self.people()[person_id("admin")]
+
+    def _revoke(self) -> None:
+        username = self.dice.choice(("worker", "worker2", "worker3"))
+        self.note(f"  {username}")
+        people.revoke(self.town.desk.log, self._admin(), person_id(username), self.town.clock.now_ms)
+        self.revoked.add(username)
+
+    def _bring_back(self) -> None:
+        for username in sorted(self.revoked):
+            now_ms = self.town.clock.now_ms
+            people.restore(self.town.desk.log, self._admin(), person_id(username), now_ms)
+        self.revoked.clear()
+
+    def _move(self) -> None:
+        username = self.dice.choice(("worker", "worker2", "worker3"))
+        village, place = self.dice.choice(VILLAGES), self.dice.choice(("第一网格", "第二网格", None))
+        with reading(self.town.desk.engine) as connection:
+            grids = {grid.name: grid.id for grid in directory(connection).grids.values()}
+        values = {"unit_id": unit_id(village), "grid_id": grids.get(f"{village}{place}")}
+        self.note(f"  {username} to {village}{place or ''}")
+        now_ms = self.town.clock.now_ms
+        people.change(self.town.desk.log, self._admin(), person_id(username), values, now_ms)
+
+    def _sweep(self) -> None:
+        closing.close_unrated(self.town.desk, self.town.clock.now_ms)
+        closing.leave_phones(self.town.desk, self.town.clock.now_ms)
+        closing.notice_missing_photos(self.town.desk, self.town.clock.now_ms)
+
+    # Quiet
+
+    def living(self) -> list[Hand]:
+        """Those who may still sign in."""
+        return [hand for hand in self.hands if hand.phone.username not in self.revoked]
+
+    def _quiet(self) -> None:
+        """The trouble ends; everybody syncs until nothing moves any more."""
+        self.trouble.on = False
+        self.ground.commits.trouble = None
+        self.note("quiet")
+        if self.dice.random() < 0.6:
+            self._bring_back()
+        late = [hand.phone for hand in self.hands if self.dice.random() < 0.5]
+        for hand in self.hands:
+            if hand.phone not in late:
+                hand.phone.transport.deliver()
+        before: Any = None
+        for _ in range(ROUNDS_MAX):
+            for hand in self.living():
+                if not hand.phone.try_sync(digest=True):
+                    raise NotQuiet(f"{hand.phone.name} does not get through on a good line")
+                while hand.photos and try_upload(hand, self.trouble):
+                    pass
+            for phone in late:
+                phone.transport.deliver()
+            now = [(h.phone.base.cursor, len(h.phone.outbox), h.phone.device) for h in self.living()]
+            if now == before:
+                return
+            before = copy.copy(now)
+        raise NotQuiet(f"something still moves after {ROUNDS_MAX} rounds: {now}")
+
+
+def run_seed(ground: Ground, seed: int, trace: list[str]) -> list[str]:
+    """What went wrong, empty if nothing did; what happened is appended to the trace."""
+    dice = random.Random(seed)
+    with ground.fresh(dice) as town:
+        try:
+            return World(ground, town, dice, trace).run()
+        except NotQuiet as error:
+            return [str(error)]
