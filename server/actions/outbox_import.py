@@ -71,8 +71,10 @@ def _take_photo(at: PhotoDesk, author: str, raw: object, now_ms: int) -> dict[st
         return {"id": id_[:64], "state": "refused", "code": "invalid_args"}
     try:
         data = base64.b64decode(str(photo.get("data", "")), validate=True)
-        photos.begin(at, author, id_, ticket, sha256, len(data), now_ms)
-        upload = photos.append(at, author, id_, 0, io.BytesIO(data), None, lambda: now_ms)
+        here = photos.begin(
+            at, author, id_, ticket, sha256, len(data), now_ms
+        ).offset  # the phone may have begun
+        upload = photos.append(at, author, id_, here, io.BytesIO(data[here:]), None, lambda: now_ms)
     except binascii.Error:
         return {"id": id_, "state": "refused", "code": "invalid_args"}
     except Refused as refused:

@@ -117,7 +117,7 @@ def standing(at: PhotoDesk, author: str, photo_id: str) -> Upload:
     if photo is None or photo.author != author or (photo.length is None and not photo.received):
         raise Refused("not_found")
     length = photo.length or 0
-    return Upload(photo, length if photo.received else _size(at.part(photo_id)), length)
+    return Upload(photo, length if photo.received else _arrived(_size(at.part(photo_id)), length), length)
 
 
 def append(
@@ -141,9 +141,11 @@ def append(
             raise Refused("offset_mismatch", offset=upload.length)
         return upload
     with _alone(at.part(photo_id)) as file:
-        here = file.seek(0, os.SEEK_END)
+        here = _arrived(file.seek(0, os.SEEK_END), upload.length)
         if offset != here:
             raise Refused("offset_mismatch", offset=here)
+        file.truncate(here)
+        file.seek(here)
         _write(file, stream, upload.length - here, checksum)
         if file.tell() < upload.length:
             return Upload(upload.photo, file.tell(), upload.length)
@@ -170,6 +172,12 @@ def purge(at: PhotoDesk, now_ms: int, limit: int = 100) -> int:
             photos.drop(connection, photo_id)
         at.part(photo_id).unlink(missing_ok=True)
     return len(late)
+
+
+def _arrived(size: int, length: int) -> int:
+    """The bytes that count of a photo that is not received. If the disk, the database or the power failed after its
+    last byte, that byte is asked for again: an offset equal to the length means to the phone that all is done."""
+    return min(size, length - 1)
 
 
 def _size(path: Path) -> int:

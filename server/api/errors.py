@@ -32,6 +32,7 @@ CODES = {
     429: "rate_limited",
 }
 RETRY_AFTER_S = 3
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # EFBIG: a limit on the size of files
 DISK_FULL = "53100"  # PostgreSQL's SQLSTATE
 
 
@@ -117,7 +118,7 @@ def _inner(error: BaseException) -> BaseException | None:
 def trouble(error: BaseException) -> str | None:
     """`disk_full` or `database_unavailable` if the error means that, else None."""
     cause = _cause(error)
-    if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(cause, OSError) and cause.errno in NO_ROOM:
         return "disk_full"
     if isinstance(error, DBAPIError | Unavailable) and (
         "is full" in str(cause) or _state(cause) == DISK_FULL
