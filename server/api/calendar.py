@@ -88,6 +88,7 @@ def put_day(body: dict[str, Any], date: str) -> dict[str, Any]:
 @blp.route("/calendar/<string:date>", methods=["DELETE"])
 @signed_in(*OFFICE)
 @blp.response(204)
+@blp.alt_response(422, description="`invalid_args`: no day of a year between 2000 and 2100")
 def delete_day(date: str) -> Response:
     """Take the town's word back: the published calendar counts again. Harmless when there was none."""
     day, now = _day(date), now_ms()

@@ -35,6 +35,7 @@ RESPONSES = {
 }
 # What any route may answer, whatever it does; and what comes with a body.
 EVERYWHERE = {"400": "BadRequest", "404": "NotFound", "500": "ServerError", "503": "Unavailable"}
+ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 WITH_BODY = {"413": "TooLarge", "415": "WrongType", "422": "Invalid"}
 
 
@@ -73,7 +74,7 @@ def document_errors(api: Api) -> None:
         for method, operation in operations.items():
             if method not in {"get", "post", "put", "patch", "delete", "head"}:
                 continue
-            _join_form_fields(operation)
+            _join_form_fields(api, operation)
             common = dict(EVERYWHERE)
             if "requestBody" in operation:
                 common |= WITH_BODY
@@ -85,17 +86,24 @@ def document_errors(api: Api) -> None:
                 if status == "422" or status not in responses:
                     responses[status] = {"$ref": f"#/components/responses/{name}"}
             responses.pop("default", None)
+            for status, response in responses.items():
+                if str(status) >= "400" and "$ref" not in response and method != "head":
+                    response.setdefault("content", ERROR_CONTENT)
 
 
-def _join_form_fields(operation: dict[str, Any]) -> None:
+def _join_form_fields(api: Api, operation: dict[str, Any]) -> None:
     """Smorest describes one body only; plain fields beside an uploaded file would be left as OpenAPI 2's."""
     beside = [each for each in operation.get("parameters", []) if each.get("in") == "formData"]
     if not beside:
         return
     operation["parameters"] = [each for each in operation["parameters"] if each not in beside]
     (described,) = operation["requestBody"]["content"].values()
-    properties = {each["name"]: each["schema"] for each in beside}
-    required = [each["name"] for each in beside if each.get("required")]
-    rest = {"type": "object", "properties": properties, "required": required}
-    schema = {"allOf": [described["schema"], rest]}
+    files = api.spec.components.schemas[described["schema"]["$ref"].rsplit("/", 1)[1]]
+    # One closed object: of two closed ones joined by `allOf` nothing could ever satisfy both.
+    schema = {
+        "type": "object",
+        "properties": files["properties"] | {each["name"]: each["schema"] for each in beside},
+        "required": [*files.get("required", []), *(each["name"] for each in beside if each.get("required"))],
+        "additionalProperties": False,
+    }
     operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}

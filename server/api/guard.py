@@ -103,7 +103,7 @@ def signed_in(*roles: str, with_first_password: bool = False) -> Callable[[View[
             _require_session(roles, with_first_password)
             return view(*args, **kwargs)
 
-        return _documented(guarded, {"session": []}, forbidden=True)
+        return _documented(guarded, {"session": []}, forbidden=True, roles=roles)
 
     return decorate
 
@@ -179,11 +179,15 @@ def _require_key() -> None:
     g.intake_source = name
 
 
-def _documented(view: View[P, R], *security: dict[str, list[str]], forbidden: bool) -> View[P, R]:
-    """Tell the OpenAPI description what the guard may answer."""
+def _documented(
+    view: View[P, R], *security: dict[str, list[str]], forbidden: bool, roles: tuple[str, ...] = ()
+) -> View[P, R]:
+    """Tell the OpenAPI description what the guard may answer, and whom alone it lets in."""
     doc: dict[str, Any] = dict(getattr(view, "_apidoc", {}))
     manual = dict(doc.get("manual_doc", {}))
     manual["security"] = list(security)
+    if roles:
+        manual["x-roles"] = sorted(roles)
     responses = dict(manual.get("responses", {}))
     if security:
         responses["401"] = {"$ref": "#/components/responses/Unauthenticated"}

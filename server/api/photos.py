@@ -50,14 +50,23 @@ TUS_HEADERS = {
     "Upload-Offset": {"schema": {"type": "integer"}, "description": "bytes that have arrived"},
 }
 
+SPOKEN = {"Tus_Resumable": "1.0.0"}
+
 
 class Size(Schema):
     size = fields.String(load_default="full", validate=validate.OneOf(("full", "thumb")))
 
 
-def _documented(*statuses: int) -> Any:
-    shape = {"description": "the one error shape"}
-    return blp.doc(responses={str(each): shape for each in statuses})
+def _documented(*statuses: int, **headers: str) -> Any:
+    """The refusals of a route, and the headers it reads beside `Tus-Resumable` (`_` stands for `-`)."""
+    told = {"description": "the one error shape"}
+    asked = [
+        {"in": "header", "name": name.replace("_", "-"), "description": what, "schema": {"type": "string"}}
+        for name, what in headers.items()
+    ]
+    return blp.doc(
+        responses={str(each): told for each in statuses}, **({"parameters": asked} if asked else {})
+    )
 
 
 def tus(view: Callable[P, Response]) -> Callable[P, Response]:
@@ -102,7 +111,9 @@ def capabilities() -> Response:
 @blp.route("/photos", methods=["POST"])
 @signed_in()
 @blp.response(201, headers=TUS_HEADERS)
-@_documented(404, 409, 412, 413, 429)
+@_documented(
+    404, 409, 412, 413, 429, **SPOKEN, Upload_Metadata="id, ticket, sha256, taken_at", Upload_Length="bytes"
+)
 @tus
 def create() -> Response:
     """Open an upload (`Upload-Metadata`: id, ticket, sha256, taken_at); the same call again finds it as it stands."""
@@ -126,7 +137,18 @@ def create() -> Response:
 @body_limit(BODY_BYTES_MAX)
 @blp.doc(requestBody={"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}})
 @blp.response(204, headers=TUS_HEADERS)
-@_documented(404, 409, 412, 413, 415, 423, 460)
+@_documented(
+    404,
+    409,
+    412,
+    413,
+    415,
+    423,
+    460,
+    **SPOKEN,
+    Upload_Offset="bytes that have arrived",
+    Upload_Checksum="sha1 or sha256",
+)
 @tus
 def append(photo_id: str) -> Response:
     """Bytes from `Upload-Offset` on; they may stop anywhere."""
@@ -147,7 +169,7 @@ def append(photo_id: str) -> Response:
 @blp.route("/photos/<string:photo_id>", methods=["DELETE"])
 @signed_in()
 @blp.response(204, headers=TUS_HEADERS)
-@_documented(404, 409, 412, 423)
+@_documented(404, 409, 412, 423, **SPOKEN)
 @tus
 def remove(photo_id: str) -> Response:
     """Give up an upload; refused once it is complete, for it is evidence then."""
@@ -158,7 +180,7 @@ def remove(photo_id: str) -> Response:
 @blp.route("/photos/<string:photo_id>", methods=["HEAD"])
 @signed_in()
 @blp.response(200, headers=TUS_HEADERS)
-@_documented(404, 412)
+@_documented(404, 412, 422, **SPOKEN)
 @tus
 def progress(photo_id: str) -> Response:
     """How much of an upload has arrived."""
