@@ -14,6 +14,7 @@ class OpRule:
     kind: str
     offline: bool
     roles: frozenset[str]
+    named: frozenset[str]  # roles that may only on a ticket that they were given by name
     states: frozenset[str]
     to: str | None
     depends: frozenset[str]
@@ -27,6 +28,7 @@ def _rule(name: str, raw: dict[str, Any]) -> OpRule:
         kind=raw["kind"],
         offline=raw["offline"],
         roles=frozenset(raw["roles"]),
+        named=frozenset(raw.get("named", ())),
         states=frozenset(raw["from"]),
         to=raw["to"],
         depends=frozenset(raw["depends"]),

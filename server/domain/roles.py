@@ -189,9 +189,16 @@ def signs_for(actor: Actor, unit_id: str | None, at_ms: int) -> bool:
     return any(d.unit_id == unit_id and d.from_ms <= at_ms < d.to_ms for d in actor.delegate_of)
 
 
+def _was_named(actor: Actor, ticket: Ticket) -> bool:
+    """Whether the ticket is or was the person's own: a head who takes one on himself works on it like a clerk."""
+    return actor.id == ticket.assignee or any(stint["assignee"] == actor.id for stint in ticket.stints)
+
+
 def may_do(actor: Actor, name: str, ticket: Ticket | None, at_ms: int) -> bool:
     """Whether the role may do this operation at all (API: operations), whatever the state."""
     rule = OPS[name]
+    if actor.role in rule.named and ticket is not None and _was_named(actor, ticket):
+        return True
     if actor.role in rule.roles:
         if rule.delegable and ticket is not None:
             return signs_for(actor, ticket.lead_unit, at_ms)

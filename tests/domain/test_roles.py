@@ -147,3 +147,23 @@ def test_closed_and_gone_merged_and_praise_are_in_no_bucket() -> None:
     assert buckets_of_ticket(story.ticket)
     story.apply("system", "ticket.leave_phones", now_ms=story.now + 25 * 3_600_000)
     assert buckets_of_ticket(story.ticket) == set()
+
+
+def test_a_head_signs_and_does_the_work_itself_only_on_a_ticket_that_is_his_by_name() -> None:
+    story = Story().dispatched()
+    for name, args in (
+        ("ticket.accept", {}),
+        ("ticket.depart", {}),
+        ("ticket.arrive", {}),
+        ("ticket.on_site_done", {"result": "已处置"}),
+        ("ticket.callback", CALLED),
+        ("ticket.reply", REPLY),
+        ("ticket.return", {"reason": "不属", "basis": "清单"}),
+    ):
+        story.refused("not_yours", "head", name, args)
+    story.apply("head", "ticket.note", {"text": "请抓紧"})
+    story.apply("head", "ticket.assign", {"assignee": "head"}).apply("head", "ticket.accept")
+    story.apply("head", "ticket.arrive").apply("head", "ticket.callback", CALLED)
+    story.apply("head", "ticket.assign", {"assignee": "worker"})
+    story.apply("head", "ticket.on_site_done", {"result": "交接前已处置"})
+    story.apply("worker", "ticket.reply", REPLY)

@@ -61,7 +61,8 @@ export function mayNow(ticket: TicketDoc, name: OpName, me: Me, nowMs: number = 
   const rule = ruleOf(name)
   if (!rule || !rule.from.includes(ticket.state)) return false
   const delegate = rule.delegable === true && signs(ticket, me)
-  if (!roleMay(me.role, name) && !delegate) return false
+  const named = rule.named?.includes(me.role) === true && ticket.assignee?.id === me.id
+  if (!roleMay(me.role, name) && !delegate && !named) return false
   const guard = GUARDS[name]
   return guard ? guard(ticket, me, nowMs) : true
 }

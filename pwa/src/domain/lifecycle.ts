@@ -9,6 +9,8 @@ export interface OpRule {
   /** May be made without a signal. */
   offline: boolean
   roles: readonly string[]
+  /** Roles that may only on a ticket that they were given by name. */
+  named?: readonly string[]
   from: readonly string[]
   to: string | null
   /** A head may let another sign for him. */
