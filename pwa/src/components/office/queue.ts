@@ -45,6 +45,11 @@ function barredWhy(ticket: OfficeTicket, unit: DirectoryUnit): UnitChoice['barre
   return ticket.lead_unit?.id === unit.id && ticket.state !== 'received' ? 'current' : undefined
 }
 
+/** The unit that an entry sent the ticket to: when it is to be determined, those who had it are asked first. */
+function unitOf(entry: TicketView['timeline'][number]): string | undefined {
+  return (entry.details?.unit as Named | undefined)?.id
+}
+
 /**
  * The units to choose from: the suggested first, then its alternatives, the joint ones and the village of the place,
  * each with a digit unless it is barred; the rest of the town follows without.
@@ -58,6 +63,7 @@ export function unitChoices(ticket: OfficeTicket, units: readonly DirectoryUnit[
     ...ticket.joint_units.map((one) => one.id),
     ticket.return_request?.suggested_unit?.id,
     units.find((unit) => unit.name === ticket.place?.village)?.id,
+    ...(ticket.state === 'determining' ? ticket.timeline.map(unitOf) : []),
     ...(ticket.barred_units ?? []).map((one) => one.id),
   ]
   const near = [...new Set(ids)].flatMap((id) => units.find((unit) => unit.id === id) ?? [])
