@@ -17,6 +17,7 @@ from server.api import json
 from server.api.context import desk, handler, language, log, photo_desk
 from server.api.errors import Problem
 from server.api.guard import actor, body_limit, signed_in
+from server.api.shape_fields import FILE
 from server.api.sync_shapes import PushResult
 from server.api.tickets import XLSX
 from server.api.words import words
@@ -162,7 +163,7 @@ def import_town(files: dict[str, Any], choice: dict[str, bool]) -> Response:
 
 @blp.route("/imports/template/tickets.xlsx", methods=["GET"])
 @signed_in(*OFFICE)
-@blp.response(200, content_type=XLSX)
+@blp.response(200, FILE, content_type=XLSX)
 def ticket_template() -> Response:
     """An Excel file to fill in with tickets."""
     return _template(imports.template(), "tickets-template.xlsx")
@@ -170,7 +171,7 @@ def ticket_template() -> Response:
 
 @blp.route("/imports/template/town.xlsx", methods=["GET"])
 @signed_in("sys_admin", *OFFICE)
-@blp.response(200, content_type=XLSX)
+@blp.response(200, FILE, content_type=XLSX)
 def town_template() -> Response:
     """An Excel file to fill in with a town."""
     return _template(towns.template(), "town-template.xlsx")

@@ -14,6 +14,7 @@ from server.api.context import engine, language, settings
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
 from server.api.indicator_shapes import ArrivalAnswer, BehindAnswer, BehindQuery, IndicatorAnswer, PeriodQuery
+from server.api.shape_fields import FILE
 from server.clock import now_ms
 from server.domain.instants import rfc3339
 from server.domain.rates import RATES, Period, excluded
@@ -76,7 +77,7 @@ def arrival(query: dict[str, Any]) -> Response:
 @blp.route("/indicators/arrival.xlsx", methods=["GET"])
 @signed_in(*STATISTICS)
 @blp.arguments(PeriodQuery, location="query", unknown=RAISE)
-@blp.response(200, content_type=XLSX)
+@blp.response(200, FILE, content_type=XLSX)
 def arrival_file(query: dict[str, Any]) -> Response:
     """The same as an Excel file."""
     asked = _asked(query)

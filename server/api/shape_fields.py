@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from server.domain.roles import ROLES
 
+FILE = {"type": "string", "format": "binary"}
 DEADLINE_KINDS = ("acceptance", "arrival", "handling", "result")
 TRUSTS = ("proven", "probable", "unverified")
 OUTCOMES = ("applied", "kept", "refused")

@@ -15,6 +15,7 @@ from server.api.context import desk, engine, language
 from server.api.document_shapes import PacketShape, TicketRow, WholeTicket
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
+from server.api.shape_fields import FILE
 from server.api.ticket_shapes import document, list_row
 from server.clock import now_ms
 from server.domain.args import CATEGORIES
@@ -143,7 +144,7 @@ def list_tickets(query: dict[str, Any]) -> Response:
 @blp.route("/tickets.xlsx", methods=["GET"])
 @signed_in()
 @blp.arguments(Filters, location="query", unknown=RAISE)
-@blp.response(200, content_type=XLSX)
+@blp.response(200, FILE, content_type=XLSX)
 def export_tickets(query: dict[str, Any]) -> Response:
     """The same list as an Excel file, all pages in one."""
     now = now_ms()
@@ -202,7 +203,7 @@ def get_packet(ticket_id: str) -> Response:
 
 @blp.route("/tickets/<string:ticket_id>/packet.xlsx", methods=["GET"])
 @signed_in()
-@blp.response(200, content_type=XLSX)
+@blp.response(200, FILE, content_type=XLSX)
 def export_packet(ticket_id: str) -> Response:
     """The same as an Excel file."""
     ticket, packet = _packet(ticket_id)

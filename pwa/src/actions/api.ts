@@ -3,10 +3,10 @@
  * a person, `NetworkError` is everything else. Content of confidential tickets comes only this way and is kept
  * nowhere.
  */
-import type { Me, TicketDoc } from '../domain/types'
 import { exchange, Failure } from '../lib/http'
 import { openBase } from '../local/db'
 import { saveSession, session } from '../local/session'
+import type { Answer, Manner, Method, Options, Path } from './calls'
 
 export class ApiError extends Error {
   constructor(
@@ -30,35 +30,44 @@ export class NetworkError extends Error {
   }
 }
 
-export interface RequestOptions {
+/** What one call sends, whatever its types said. */
+interface Ask extends Manner {
+  path?: Record<string, string>
   query?: Record<string, string | number | boolean | null | undefined>
   body?: unknown
   /** Multipart instead of JSON. */
   form?: FormData
   /** A download: resolves to a Blob. */
   blob?: boolean
-  limitMs?: number
-  /** Of a session that is over here already. */
-  csrf?: string
-  /** The caller signs in: a 401 is his answer, not the end of a session. */
-  signingIn?: boolean
 }
 
-/** `request('GET', '/tickets', { query })`, with the path below /api/v1. */
-export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+type Asked<M extends Method, P extends Path<M>> = object extends Options<M, P> ? [options?: Options<M, P>] : [options: Options<M, P>]
+
+/** `request('GET', '/tickets', { query })`: the API's description says what a call takes and what it answers. */
+export async function request<M extends Method, P extends Path<M>>(method: M, path: P, ...[options]: Asked<M, P>): Promise<Answer<M, P>> {
+  return (await send(method, path, options ?? {})) as Answer<M, P>
+}
+
+async function send(method: Method, path: string, ask: Ask): Promise<unknown> {
   try {
-    return (await once<T>(method, path, options)).body
+    return (await once(method, path, ask)).body
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     if (error.kind === 'offline') throw new NetworkError()
-    if (error.status === 403 && error.code === 'csrf' && (await renewToken())) return request(method, path, options)
-    if (error.status === 401 && !options.signingIn) await expire()
+    if (error.status === 403 && error.code === 'csrf' && (await renewToken())) return send(method, path, ask)
+    if (error.status === 401 && !ask.signingIn) await expire()
     throw new ApiError(error.status, error.code, error.message, error.details)
   }
 }
 
-async function once<T>(method: string, path: string, options: RequestOptions): Promise<{ body: T }> {
-  const { query = {}, body, form, blob, limitMs } = options
+/** `/tickets/{ticket_id}` with its parameters filled in. */
+function filled(path: string, given: Record<string, string>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(given[name] ?? ''))
+}
+
+async function once(method: Method, pattern: string, ask: Ask): Promise<{ body: unknown }> {
+  const { query = {}, body, form, blob, limitMs } = ask
+  const path = filled(pattern, ask.path ?? {})
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== '') search.set(key, String(value))
@@ -66,11 +75,11 @@ async function once<T>(method: string, path: string, options: RequestOptions): P
   const tail = search.toString()
   const headers: Record<string, string> = { Accept: blob ? '*/*' : 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
-  const csrf = options.csrf ?? session()?.csrf
+  const csrf = ask.csrf ?? session()?.csrf
   if (csrf && method !== 'GET') headers['X-CSRF-Token'] = csrf
   const lang = document.documentElement.lang
   if (lang) headers['Accept-Language'] = lang
-  const answer = await exchange((input, init) => fetch(input, init), {
+  return exchange((input, init) => fetch(input, init), {
     method,
     path: tail ? `${path}?${tail}` : path,
     headers,
@@ -78,7 +87,6 @@ async function once<T>(method: string, path: string, options: RequestOptions): P
     ...(limitMs === undefined ? {} : { limitMs }),
     ...(blob ? { raw: (response: Response) => response.blob() } : {}),
   })
-  return answer as { body: T }
 }
 
 let renewing = false
@@ -87,7 +95,7 @@ async function renewToken(): Promise<boolean> {
   if (renewing) return false
   renewing = true
   try {
-    const { body } = await once<{ user: Me; csrf: string }>('GET', '/session', {})
+    const body = (await once('GET', '/session', {})).body as Answer<'GET', '/session'>
     const current = session()
     if (current?.user.id !== body.user.id || current.csrf === body.csrf) return false
     await saveSession({ ...current, user: body.user, csrf: body.csrf })
@@ -102,27 +110,15 @@ async function expire(): Promise<void> {
   if (current?.state === 'live') await saveSession({ ...current, state: 'expired' })
 }
 
-export interface Config {
-  demo: boolean
-  version: string
-  town: string
-  duty_phone: string | null
-  languages: string[]
-}
-
-export interface CastMember {
-  username: string
-  name: string
-  role: string
-  unit?: string | null
-}
+export type Config = Answer<'GET', '/config'>
+export type CastMember = Answer<'GET', '/demo/cast'>['items'][number]
 
 const CONFIG_KEY = 'jiban.config'
 
 export const api = {
   /** The last answer is kept, so that the duty room's number is there without network. */
   async config(): Promise<Config> {
-    const config = await request<Config>('GET', '/config', { signingIn: true })
+    const config = await request('GET', '/config', { signingIn: true })
     try {
       localStorage.setItem(CONFIG_KEY, JSON.stringify(config))
     } catch {
@@ -139,18 +135,16 @@ export const api = {
     }
   },
   async demoCast(): Promise<CastMember[]> {
-    return (await request<{ items: CastMember[] }>('GET', '/demo/cast', { signingIn: true })).items
+    return (await request('GET', '/demo/cast', { signingIn: true })).items
   },
   /** The whole timeline; for a confidential ticket the only way to its content. */
-  ticket: (id: string) => request<TicketDoc>('GET', `/tickets/${encodeURIComponent(id)}`),
-  tickets: (query: RequestOptions['query']) =>
-    request<{ items: TicketDoc[]; total: number; page: number }>('GET', '/tickets', { query: query ?? {} }),
+  ticket: (id: string) => request('GET', '/tickets/{ticket_id}', { path: { ticket_id: id } }),
   /** Logged by the server. Kept with its ticket until the ticket leaves the phone, unless it is confidential. */
-  async revealContact(ticket: { id: string; confidential?: boolean }, purpose: string): Promise<{ name: string; phone: string }> {
-    const path = `/tickets/${encodeURIComponent(ticket.id)}/contact`
-    const contact = await request<{ name: string; phone: string }>('POST', path, { body: { purpose } })
+  async revealContact(ticket: { id: string; confidential?: boolean }, purpose: string): Promise<Answer<'POST', '/tickets/{ticket_id}/contact'>> {
+    const contact = await request('POST', '/tickets/{ticket_id}/contact', { path: { ticket_id: ticket.id }, body: { purpose } })
+    const { name, phone } = contact
     const user = session()?.user.id
-    if (user && !ticket.confidential) await openBase(user).contacts.put({ id: ticket.id, ...contact, at: Date.now() })
+    if (user && !ticket.confidential) await openBase(user).contacts.put({ id: ticket.id, name, phone, at: Date.now() })
     return contact
   },
 }

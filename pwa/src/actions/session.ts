@@ -25,7 +25,7 @@ export async function confirmSession(): Promise<void> {
   await sayFarewell()
   if (!before) return
   try {
-    const answer = await request<{ user: SessionUser; csrf: string }>('GET', '/session')
+    const answer = await request('GET', '/session')
     const current = session()
     if (current?.user.id !== before.user.id) return
     const state = answer.user.id === current.user.id ? 'live' : 'wrong_user'
@@ -40,7 +40,7 @@ export async function confirmSession(): Promise<void> {
 /** Throws `ApiError` (wrong password, locked out: the message says it) or `NetworkError`. */
 export async function signIn(username: string, password: string): Promise<SessionUser> {
   const body = { username, password }
-  const answer = await request<{ user: SessionUser; csrf: string }>('POST', '/session', { body, signingIn: true })
+  const answer = await request('POST', '/session', { body, signingIn: true })
   const { user } = answer
   const kv = openApp().kv
   await kv.delete(FAREWELL)
@@ -64,13 +64,10 @@ export async function signOut(): Promise<void> {
 
 /** Throws `ApiError`. */
 export async function changePassword(current: string, next: string): Promise<void> {
-  const answer = await request<Partial<{ user: SessionUser; csrf: string }> | undefined>('POST', '/session/password', {
-    body: { current, new: next },
-  })
+  const answer = await request('POST', '/session/password', { body: { current, new: next } })
   const held = session()
   if (!held) return
-  const user = answer?.user ?? { ...held.user, must_change_password: false }
-  await saveSession({ ...held, user, csrf: answer?.csrf ?? held.csrf })
+  await saveSession({ ...held, ...answer })
 }
 
 /** A sign-out made without network is told to the server later. */

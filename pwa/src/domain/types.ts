@@ -1,91 +1,38 @@
-// The ticket as a phone holds it, and the operations that change it. Names are those of API.md.
+// The ticket as a phone holds it, and the operations that change it. What the server sends is read off the API's
+// description (`make contract`); what only the phone adds to it stands here.
+import type { components } from '../contract/api'
 
-export type Role =
-  | 'grid_worker' | 'unit_clerk' | 'unit_head' | 'dispatcher' | 'office_lead' | 'leading_group'
-  | 'town_leader' | 'duty_room' | 'petition_officer' | 'kb_liaison' | 'auditor' | 'sys_admin'
+type Schemas = components['schemas']
 
-export type TicketState =
-  | 'received' | 'assigned' | 'accepted' | 'handling' | 'reply_review' | 'replied' | 'closed'
-  | 'determining' | 'returning' | 'merged' | 'terminated'
-
-export type Category = 'complaint' | 'report' | 'help' | 'consult' | 'suggest' | 'praise'
-export type Crs = 'WGS84' | 'GCJ02'
-export type Trust = 'proven' | 'probable' | 'unverified'
-export type Outcome = 'applied' | 'kept' | 'refused'
+export type Role = Schemas['SignedInUser']['role']
+export type TicketState = Schemas['TicketDocument']['state']
+export type Category = Schemas['TicketDocument']['category']
+export type Crs = Schemas['PointShape']['crs']
+export type Trust = Schemas['TimelineEntry']['trust']
+export type Outcome = Schemas['TimelineEntry']['outcome']
 
 /** A person or unit by id and the name to show. */
-export interface Named { id: string; name: string }
+export type Named = Schemas['NamedThing']
 
-export interface Me {
-  id: string
-  username: string
-  name: string
-  role: Role
-  unit: Named | null
-  villages: string[]
-  grid: string | null
-  /** Units for whose head this person signs today (dated delegation). */
-  delegate_of?: string[]
-}
+/** Who is signed in; `delegate_of`: units for whose head this person signs today (dated delegation). */
+export type Me = Omit<Schemas['SignedInUser'], LaterInSession> & Partial<Pick<Schemas['SignedInUser'], LaterInSession>>
+// A session that an older version stored does not have them.
+type LaterInSession = 'delegate_of' | 'grid_name' | 'must_change_password'
 
-export interface Place {
-  village: string | null
-  address: string | null
-  lat: number | null
-  lng: number | null
-  crs: Crs | null
-}
+export type Place = Schemas['PlaceShape']
+export type Point = Schemas['PointShape']
+export type DeadlineKind = Deadline['kind']
 
-export type DeadlineKind = 'acceptance' | 'arrival' | 'handling' | 'result'
+/**
+ * Explains a due time in data, for any language. `rule`: acceptance_same_day, acceptance_night_cutoff, arrival_minutes,
+ * handling_arrival_day, handling_received_day, result_working_days, result_urgent, result_rework, result_external,
+ * merged, petition_push, petition_transfer, petition_result
+ */
+export type Why = Schemas['Why']
+export type Deadline = Schemas['DeadlineShape']
 
-/** Explains a due time in data, for any language. */
-export interface Why {
-  /** acceptance_same_day, acceptance_night_cutoff, arrival_minutes, handling_arrival_day, handling_received_day,
-   *  result_working_days, result_urgent, result_rework, result_external, merged, petition_push, petition_transfer, petition_result */
-  rule: string
-  /** Start of the clock. */
-  from: string
-  /** Working days counted; 0 for calendar-day and minute clocks. */
-  days: number
-  minutes?: number
-  skipped: { date: string; name: string }[]
-}
-
-export interface Deadline {
-  kind: DeadlineKind
-  start_at: string
-  due_at: string
-  met_at: string | null
-  provisional: boolean
-  state: 'open' | 'met' | 'missed'
-  /** Only on result: both layers are measured, the earlier is shown as due_at. */
-  internal_due_at?: string
-  external_due_at?: string
-  /** An arrival is there, but its time waits for the office (时间待核). */
-  unverified?: boolean
-  why: Why
-}
-
-export type PhotoState = 'awaited' | 'received' | 'missing'
-export interface TimelinePhoto {
-  id: string
-  sha256: string
-  state: PhotoState
-  width?: number
-  height?: number
-  taken_at?: string
-  lat?: number
-  lng?: number
-}
-
-export interface Point {
-  lat: number
-  lng: number
-  accuracy_m: number
-  fix_age_s: number
-  fix_at?: string
-  crs: Crs
-}
+export type TimelinePhoto = Schemas['EntryPhoto']
+export type PhotoState = TimelinePhoto['state']
 
 /** Where a local entry stands on its way; set only by fold() on entries not yet in the base row. */
 export interface LocalStatus {
@@ -95,125 +42,19 @@ export interface LocalStatus {
   message?: string
 }
 
-export interface TimelineEntry {
-  /** The operation's id. */
-  id: string
-  name: OpName | ServerOpName
-  actor: Named
-  /** Role of the actor at that time. */
-  role?: string
-  occurred_at: string
-  trust: Trust
-  /** refused only for an acceptance that came second: its author assists from then on. */
-  outcome: Outcome
-  received_at: string
-  cycle: number
-  text: string | null
-  photos: TimelinePhoto[]
-  code?: string
-  /** Only when trust is unverified: [from, to]. */
-  bounds?: [string, string]
-  point?: Point
-  distance_m?: number
-  /** Arrivals: far, no_fix, no_photo; a reason may be in `reason`. */
-  flags?: string[]
-  reason?: string
-  /** Callbacks. */
-  callback?: { outcome: CallbackOutcome; called_at: string; resolved: boolean | null; satisfaction: Satisfaction | null }
-  retracts?: string
-  retracted_by?: string
-  /** Decision of the office about an unverified time. */
-  confirmed?: { accepted: boolean; by: Named; at: string; reason: string; claimed_at: string }
-  /** The merged ticket that the fact was recorded on. */
-  via?: string
-  imported_by?: Named
-  by_leader?: boolean
-  /** What a decision was about: {unit, assignee, category, days…}. */
-  details?: Record<string, unknown>
-  local?: LocalStatus
-}
+/** `refused` only for an acceptance that came second: its author assists from then on. */
+export type TimelineEntry = Omit<Schemas['TimelineEntry'], 'role'> & { role?: Schemas['TimelineEntry']['role']; local?: LocalStatus }
 
-export type CallbackOutcome = 'connected' | 'unreachable' | 'declined'
-export type Satisfaction = 'very_satisfied' | 'satisfied' | 'fair' | 'unsatisfied'
-export type Finding = 'true' | 'partly_true' | 'untrue' | 'unverifiable'
-export type Resolution = 'resolved' | 'explained' | 'unresolved'
+export type Callback = Schemas['CallbackShape']
+export type CallbackOutcome = Callback['outcome']
+export type Satisfaction = NonNullable<Callback['satisfaction']>
+export type Finding = Reply['finding']
+export type Resolution = Reply['resolution']
 
-export interface Callback {
-  id: string
-  actor: Named
-  occurred_at: string
-  called_at: string
-  outcome: CallbackOutcome
-  resolved: boolean | null
-  satisfaction: Satisfaction | null
-  summary: string
-  cycle: number
-  /** The one that leaves with the reply (latest connected, else declined, else the unreachable attempt that completes the rule). */
-  effective: boolean
-  retracted: boolean
-}
+/** `hash` is null while the reply waits on this phone. */
+export type Reply = Omit<Schemas['ReplyShape'], 'hash'> & { hash: string | null }
 
-export interface Reply {
-  id: string
-  version: number
-  /** Null while the reply waits on this phone. */
-  hash: string | null
-  author: Named
-  submitted_at: string
-  finding: Finding
-  resolution: Resolution
-  text: string
-  public_text: string | null
-  cycle: number
-  /** A supplement of the city came after it: the author must submit again before it can be approved. */
-  outdated: boolean
-  approved_at: string | null
-  approved_by: Named | null
-  rejected: { reason: string; by: Named; at: string } | null
-}
-
-export interface TicketDoc {
-  id: string
-  external_no: string
-  rev: number
-  state: TicketState
-  cycle: number
-  category: Category
-  urgent: boolean
-  confidential: boolean
-  title: string
-  content: string | null
-  place: Place | null
-  contact: { name: string | null; phone: string | null } | null
-  lead_unit: Named | null
-  joint_units: Named[]
-  assignee: Named | null
-  assistants: Named[]
-  grid: string | null
-  received_at: string
-  assigned_at: string | null
-  external_due_at: string | null
-  deadlines: Deadline[]
-  reply: Reply | null
-  callbacks: Callback[]
-  timeline: TimelineEntry[]
-  /** The timeline is cut to the last entries; GET /tickets/<id> has all. */
-  timeline_cut?: boolean
-  urgent_flagged_at: string | null
-  /** While received: where the catalogue would send it. */
-  suggestion: { unit: Named; assignee: Named | null; joint_units: Named[]; rule: 'place' | 'duty'; matter: string | null; alternatives: Named[] } | null
-  /** Merged into this one: each caller is phoned on his own ticket (subject = id). */
-  merged: { id: string; external_no: string; contact: { name: string | null; phone: string | null } | null; callback: boolean }[]
-  merged_into: string | null
-  return_request: { op: string; by: Named; at: string; reason: string; basis: string; suggested_unit: Named | null; head_approved: boolean; from: TicketState } | null
-  evaluation: { resolved: boolean | null; satisfaction: Satisfaction | null; at: string } | null
-  /** received_in_future, urged, determined, no_return … */
-  flags: string[]
-  tags: string[]
-  supplements: { at: string; text: string }[]
-  replied_at: string | null
-  closed_at: string | null
-}
+export type TicketDoc = Omit<Schemas['TicketDocument'], 'timeline' | 'reply'> & { timeline: TimelineEntry[]; reply: Reply | null }
 
 export interface PhotoArg {
   id: string
@@ -253,9 +94,10 @@ export interface OpArgs {
   'ticket.determine': { unit: string; joint_units?: string[]; basis: string }
 }
 export type OpName = keyof OpArgs
-export type ServerOpName =
-  | 'ticket.ingest' | 'ticket.city_update' | 'ticket.city_result' | 'ticket.photo_received' | 'ticket.photo_missing'
-  | 'ticket.leave_phones' | 'ticket.recompute_deadlines'
+/** What the server does by itself or for the city. */
+export type ServerOpName = Exclude<Schemas['TimelineEntry']['name'], OpName>
+/** Fails to compile when a phone may send what no timeline knows. */
+export type KnownOpName<Name extends Schemas['TimelineEntry']['name'] = OpName> = Name
 
 /** An operation of this phone that no receipt has taken out of the outbox yet. */
 export interface PendingOp<N extends OpName = OpName> {

@@ -1,5 +1,8 @@
 /** The filters of 全部工单: what the address says, what the server is asked. */
 import type { LocationQuery } from 'vue-router'
+import type { TicketQuery } from '@/actions/officeWire'
+
+export type TicketSort = NonNullable<TicketQuery['sort']>
 
 export interface Filters {
   q: string
@@ -9,13 +12,13 @@ export interface Filters {
   unit: string
   urgent: boolean
   overdue: boolean
-  sort: string
+  sort: TicketSort
   page: number
   page_size: number
 }
 
 export const PAGE_SIZES = [20, 50, 100, 200]
-const SORTS = ['due', '-due', 'received', '-received', 'external_no', '-external_no', 'state', '-state']
+const SORTS: readonly TicketSort[] = ['due', '-due', 'received', '-received', 'external_no', '-external_no', 'state', '-state']
 
 function text(value: LocationQuery[string] | undefined): string {
   const one = Array.isArray(value) ? value[0] : value
@@ -38,7 +41,7 @@ export function readFilters(query: LocationQuery): Filters {
     unit: text(query.unit),
     urgent: text(query.urgent) === 'true',
     overdue: text(query.overdue) === 'true',
-    sort: SORTS.includes(sort) ? sort : 'due',
+    sort: SORTS.find((one) => one === sort) ?? 'due',
     page: Math.max(1, Math.floor(Number(text(query.page)) || 1)),
     page_size: PAGE_SIZES.includes(size) ? size : 50,
   }
@@ -63,7 +66,7 @@ export function toQuery(filters: Filters): Record<string, string> {
 }
 
 /** The query of `GET /tickets` (API.md). */
-export function toRequest(filters: Filters): Record<string, string | number | boolean> {
+export function toRequest(filters: Filters): TicketQuery {
   const { page, page_size, sort } = filters
   return { ...toQuery(filters), sort, page, page_size }
 }
