@@ -148,8 +148,8 @@ _PHOTO = _record(
     width=_need(_number(1, 20_000, whole=True)),
     height=_need(_number(1, 20_000, whole=True)),
     taken_at=_need(_instant),
-    lat=_may(_LAT),
-    lng=_may(_LNG),
+    lat=_may(_or_null(_LAT)),
+    lng=_may(_or_null(_LNG)),
 )
 _PHOTOS = _list(_PHOTO, PHOTOS_MAX, "id")
 _POINT = _record(
@@ -157,7 +157,7 @@ _POINT = _record(
     lng=_need(_LNG),
     accuracy_m=_need(_number(0, 10_000_000)),
     fix_age_s=_need(_number(0, 100_000_000)),
-    fix_at=_may(_instant),
+    fix_at=_may(_or_null(_instant)),
     crs=_need(_CRS),
 )
 _PLACE = _record(
@@ -243,6 +243,13 @@ SHAPES: dict[str, Check] = {
     "ticket.leave_phones": _EMPTY,
     "ticket.recompute_deadlines": _EMPTY,
 }
+
+
+def without_nulls(args: Any) -> Any:
+    """The arguments without those that are null: they say nothing, and nobody's visit is refused for them."""
+    if not isinstance(args, dict) or None not in args.values():
+        return args
+    return {name: value for name, value in args.items() if value is not None}
 
 
 def fault_in(name: str, args: Any) -> Fault:

@@ -1,9 +1,10 @@
 """The one door of the domain: a ticket, a command, what is known → a decision. Never raises for bad input."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from server.domain import city, merging, office, replies
-from server.domain.args import fault_in
+from server.domain.args import fault_in, without_nulls
 from server.domain.decision import Command, Context, Decision, Refused
 from server.domain.field import decide_fact
 from server.domain.lifecycle import OPS, OpRule
@@ -50,6 +51,7 @@ def decide(ticket: Ticket | None, command: Command, ctx: Context) -> Decision:
     rule = OPS.get(command.name)
     if rule is None or (rule.kind == "server" and command.actor.role not in rule.roles):
         return Decision("refused", "unknown_op")
+    command = replace(command, args=without_nulls(command.args))
     fault = fault_in(command.name, command.args)
     if fault is not None:
         return Decision("refused", "invalid_args", {"field": fault[0], "reason": fault[1]})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.domain.args import fault_in
-from tests.domain.town import REPLY, photo
+from tests.domain.town import REPLY, Story, photo
 
 POINT = {"lat": 22.9, "lng": 113.6, "accuracy_m": 5, "fix_age_s": 0, "crs": "WGS84"}
 
@@ -82,3 +82,13 @@ def test_the_first_fault_is_told_with_its_field_and_reason(
     name: str, args: Any, fault: tuple[str, str]
 ) -> None:
     assert fault_in(name, args) == fault
+
+
+def test_null_says_nothing_so_that_nobodys_visit_is_refused_for_it() -> None:
+    story = Story().dispatched()
+    place = {"point": {**POINT, "fix_at": None}, "photos": [{**photo(1), "lat": None, "lng": None}]}
+    story.apply("worker", "ticket.arrive", {**place, "no_fix_reason": None, "no_photo_reason": None})
+    assert "reason" not in story.ticket.timeline[-1]
+    story.apply("officer", "ticket.dispatch", {"unit": "zhakou", "assignee": None, "joint_units": None})
+    missing = story.refused("invalid_args", "worker", "ticket.note", {"text": None})
+    assert missing == {"field": "text", "reason": "missing"}
