@@ -171,13 +171,18 @@ def is_outdated(ticket: Ticket) -> bool:
 
 
 def approve(ticket: Ticket, step: Step) -> Ticket:
-    """reply_review → replied by the lead unit's head or his dated delegate, who may not sign his own reply."""
+    """reply_review → replied by the lead unit's head or his dated delegate, who may not sign his own reply.
+
+    Every caller must still count as called back: one may have been merged in, or a call taken back, since (D16).
+    """
     current = ticket.reply
     if current is None:
         raise Refused("wrong_state", state=ticket.state)
     head = step.actor.role == "unit_head" and step.actor.unit_id == ticket.lead_unit
     if not head and current["author"]["id"] == step.actor.id:
         raise Refused("not_yours")
+    if not ticket.confidential:
+        _need_callbacks(ticket, step)
     packet = build(ticket, current, step.ctx.rules)
     signed = {
         **current,

@@ -154,6 +154,13 @@ def test_a_reply_needs_a_callback_unless_confidential() -> None:
     story.apply("worker", "ticket.reply", REPLY)
 
 
+def test_a_callback_taken_back_under_review_stops_the_approval() -> None:
+    story = Story().in_review()
+    call = next(e["id"] for e in story.ticket.timeline if e["name"] == "ticket.callback")
+    story.apply("worker", "ticket.retract", {"op": call, "reason": "打错了人"})
+    story.refused("needs_callback", "head", "ticket.approve", {"reply_hash": story.hash()})
+
+
 def test_an_approval_is_bound_to_the_exact_packet() -> None:
     story = Story().in_review()
     seen = story.hash()
