@@ -24,8 +24,7 @@ def merge(ticket: Ticket, step: Step) -> Ticket:
         "dues": _open_dues(ticket, survivor),
         "barred": ticket.barred_units,
     }
-    barred = sorted({*survivor.barred_units, *ticket.barred_units})
-    joined = survivor.evolve(merged=[*survivor.merged, child], barred_units=barred)
+    joined = _without_accused(survivor, ticket, step).evolve(merged=[*survivor.merged, child])
     if ticket.urgent and not survivor.urgent:
         joined = made_urgent(joined, step, max(ticket.received_at, ticket.urgent_flagged_at or 0))
     else:
@@ -34,6 +33,24 @@ def merge(ticket: Ticket, step: Step) -> Ticket:
     step.entry["details"] = {"into": survivor.external_no}
     _record(survivor, joined, ticket, step)
     return ticket.evolve(state="merged", merged_into=survivor.id, before_merge=ticket.state)
+
+
+def _without_accused(survivor: Ticket, child: Ticket, step: Step) -> Ticket:
+    """The survivor, barred to whom the child is about, persons by name on it included (信访条例 §30)."""
+    barred = {*survivor.barred_units, *child.barred_units}
+
+    def is_clear(person_id: str | None) -> bool:
+        person = step.ctx.people.get(person_id or "")
+        return person is None or person.unit_id not in barred
+
+    if not is_clear(survivor.assignee):
+        unit = step.ctx.people[survivor.assignee or ""].unit_id
+        raise Refused("respondent_unit", unit=step.named(unit))
+    return survivor.evolve(
+        barred_units=sorted(barred),
+        assistants=[each for each in survivor.assistants if is_clear(each)],
+        handlers=[each for each in survivor.handlers if is_clear(each)],
+    )
 
 
 def _open_dues(child: Ticket, survivor: Ticket) -> Json:

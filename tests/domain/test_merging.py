@@ -1,5 +1,7 @@
 """Merged tickets: worked on once, every caller called back, nothing lost (DOMAIN §B merge)."""
 
+from dataclasses import replace
+
 from server.domain.doc import render
 from server.domain.roles import buckets_of_ticket
 from tests.domain.town import CALLED, NOON, PEOPLE, REPLY, UNITS, Story, photo
@@ -133,6 +135,36 @@ def test_what_cannot_be_merged() -> None:
         story.refused("wrong_state", "officer", "ticket.merge", {**INTO, "into": "t5"})["reason"]
         == "has_merged"
     )
+
+
+def test_a_caller_merged_in_after_the_reply_is_called_back_before_it_leaves() -> None:
+    story = Story().in_review()
+    story.ingest("t2")
+    story.apply("officer", "ticket.merge", INTO, subject="t2")
+    details = story.refused("needs_callback", "head", "ticket.approve", {"reply_hash": story.hash()})
+    assert details["tickets"] == [story.tickets["t2"].external_no]
+    story.apply("worker", "ticket.callback", CALLED, subject="t2")
+    story.apply("head", "ticket.approve", {"reply_hash": story.hash()})
+
+
+def test_a_complaint_merged_in_takes_the_survivor_from_whoever_works_for_the_accused() -> None:
+    story = Story(urgent=True)
+    story.apply("officer", "ticket.dispatch", {"unit": "works", "assignee": "works_clerk"})
+    story.apply("works_clerk", "ticket.accept").apply("clerk", "ticket.depart")
+    story.apply("officer", "ticket.unflag_urgent", {"reason": "已围蔽"})
+    story.apply("officer", "ticket.dispatch", {"unit": "works", "joint_units": []})
+    assert "person:clerk" in buckets_of_ticket(story.ticket)
+    story.ingest("t2", respondent_unit="zhakou")
+    story.apply("officer", "ticket.merge", INTO, subject="t2")
+    assert "person:clerk" not in buckets_of_ticket(story.ticket)
+
+
+def test_a_complaint_is_not_merged_into_what_the_accused_units_person_leads() -> None:
+    story = Story().dispatched("works", "works_clerk")
+    moved = story.people["works_clerk"]
+    story.people["works_clerk"] = replace(moved, unit_id="nancheng")
+    story.ingest("t2", respondent_unit="nancheng")
+    story.refused("respondent_unit", "officer", "ticket.merge", INTO, subject="t2")
 
 
 def test_the_citys_news_about_a_merged_ticket_reaches_the_survivor() -> None:
