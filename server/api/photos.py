@@ -193,7 +193,7 @@ def progress(photo_id: str) -> Response:
 @blp.response(200, content_type="image/jpeg")
 @_documented(404)
 def look(query: dict[str, str], photo_id: str) -> Response:
-    """The picture or its thumbnail, for its author and for whoever may see its ticket."""
+    """The picture or its thumbnail, for whoever may see its ticket, and for its author unless that became secret."""
     photo, secret = _visible(photo_id.lower())
     etag = f'"{photo.sha256[:32]}-{query["size"]}"'
     if request.headers.get("If-None-Match") == etag:
@@ -202,7 +202,8 @@ def look(query: dict[str, str], photo_id: str) -> Response:
         data, media_type = _bytes(photo, query["size"])
         response = Response(data, mimetype=media_type)
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = "no-store" if secret else "private, max-age=86400"
+    # Kept, but never shown without asking: rights to the ticket may have gone since.
+    response.headers["Cache-Control"] = "no-store" if secret else "private, no-cache"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
@@ -215,10 +216,11 @@ def _visible(photo_id: str) -> tuple[Photo, bool]:
         survivor = tickets.find(connection, ticket.merged_into) if ticket and ticket.merged_into else None
     if photo is None or not photo.received:
         raise Problem(404, "not_found")
+    secret = ticket is not None and ticket.confidential
     named_and_seen = photo.op_id is not None and ticket is not None and may_see(actor(), ticket, survivor)
-    if photo.author != actor().id and not named_and_seen:
+    if not named_and_seen and (secret or photo.author != actor().id):
         raise Problem(404, "not_found")
-    return photo, ticket is not None and ticket.confidential
+    return photo, secret
 
 
 def _bytes(photo: Photo, size: str) -> tuple[bytes, str]:

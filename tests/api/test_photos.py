@@ -238,3 +238,24 @@ def test_a_confidential_tickets_photos_are_for_its_handlers_and_never_stored(
     assert town.phone("worker2").get(f"/photos/{photo['id']}").status == 404
     mine = worker.get(f"/photos/{photo['id']}")
     assert (mine.status, mine.headers["Cache-Control"]) == (200, "no-store")
+
+
+def test_a_photo_is_never_shown_again_without_asking_for_the_rights_to_its_ticket(
+    town: Town, worker: Phone, ticket: str
+) -> None:
+    data = jpeg()
+    photo = named(data)
+    worker.do("ticket.note", ticket, {"text": "现场", "photos": [photo]})
+    announce(worker, ticket, photo)
+    send(worker, photo["id"], data)
+    seen = worker.get(f"/photos/{photo['id']}")
+    assert (seen.status, seen.headers["Cache-Control"]) == (200, "private, no-cache")
+    again = call(worker, "GET", f"/photos/{photo['id']}", {"If-None-Match": seen.headers["ETag"]})
+    assert again.status_code == 304
+    town.phone("lead").do(
+        "ticket.set_confidential",
+        ticket,
+        {"confidential": True, "reason": "涉密", "handlers": [town.phone("head").user["id"]]},
+    )
+    gone = call(worker, "GET", f"/photos/{photo['id']}", {"If-None-Match": seen.headers["ETag"]})
+    assert gone.status_code == 404
