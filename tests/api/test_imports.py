@@ -263,3 +263,22 @@ def test_an_accused_village_is_named_in_a_column(town: Town) -> None:
     officer = town.phone("officer")
     refused = officer.do("ticket.dispatch", told["rows"][0]["ticket_id"], {"unit": unit_id("闸口村")})
     assert refused["code"] == "respondent_unit"
+
+
+def test_the_intakes_own_field_names_are_headings_too(town: Town) -> None:
+    named = [
+        "external_no",
+        "received_at",
+        "category",
+        "title",
+        "place.village",
+        "place.address",
+        "contact.phone",
+    ]
+    row = ["IM009", "2026-11-22T11:30:00+08:00", "help", "停水", "闸口村", "祠堂路口", "13800001234"]
+    officer = town.phone("officer")
+    status, told = send(officer, comma_separated(named, row), "tickets.csv")
+    assert (status, told["ok"]) == (200, 1)
+    (item,) = officer.get("/tickets?q=IM009").json["items"]
+    assert (item["place"]["village"], item["place"]["address"]) == ("闸口村", "祠堂路口")
+    assert item["contact"]["phone"] == "138****1234"
