@@ -20,6 +20,7 @@ from sync.digest import MODULUS, mark, shown
 from tests.device import Phone
 from tests.sim.phone import GOOD, SturdyPhone, final
 from tests.sim.work import FACTS
+from tests.town import person_id
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -76,9 +77,12 @@ def check(world: "World") -> list[str]:
 
 def stored_once(world: "World", truth: Truth) -> Iterator[str]:
     """I1: acknowledged ⇒ in the log, with that outcome, and its effect on the tickets exactly once."""
-    restored = world.restored > 0
+    restored, excused = world.restored > 0, world.watch.exempt | voided(world)
+    if restored:  # who was revoked cannot send again what the restored server forgot
+        barred = {person_id(username) for username in world.revoked}
+        excused |= {op for op, person in world.watch.tapped.items() if person in barred}
     for op, outcome in world.watch.acknowledged.items():
-        if op in world.watch.exempt or op in voided(world):
+        if op in excused:
             continue
         row = truth.operations.get(op)
         told = {r.first or r.outcome for r in truth.receipts.get(op, ())}

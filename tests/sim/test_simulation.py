@@ -3,30 +3,15 @@
 Any number by hand: `python -m tests.sim --seeds 1000 --first 200`; the story of one: `--first 17 --seeds 1 --trace`.
 """
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.sim.__main__ import report
-from tests.sim.ground import Ground, roomy_folder
+from tests.sim.ground import Ground
 from tests.sim.world import run_seed
 
 SEEDS = 200
 CHUNK = 10
 POSTGRES_SEEDS = 4
-
-
-@pytest.fixture(scope="session")
-def ground() -> Iterator[Ground]:
-    with tempfile.TemporaryDirectory(dir=roomy_folder()) as folder:
-        yield Ground(Path(folder))
-
-
-@pytest.fixture(scope="session")
-def postgres_ground(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("sim"), postgres_url)
 
 
 def failing(ground: Ground, seeds: range) -> list[str]:

@@ -27,7 +27,6 @@ HEAD_NEXT = {
 }
 OFFICE_NEXT = {
     "received": ("ticket.dispatch",) * 4 + ("ticket.merge", "ticket.flag_urgent"),
-    "assigned": ("ticket.dispatch", "ticket.merge", "ticket.set_confidential", "ticket.recategorise"),
     "handling": ("ticket.dispatch", "ticket.merge", "ticket.set_confidential", "ticket.flag_urgent"),
     "returning": ("ticket.decide_return",),
     "replied": ("ticket.close", "ticket.set_confidential"),
@@ -52,6 +51,17 @@ NEXT = {
     "dispatcher": OFFICE_NEXT,
     "office_lead": OFFICE_NEXT,
     "duty_room": {},
+}
+LEADS_TO = {
+    "ticket.accept": "accepted",
+    "ticket.depart": "handling",
+    "ticket.arrive": "handling",
+    "ticket.on_site_done": "handling",
+    "ticket.reply": "reply_review",
+    "ticket.return": "returning",
+    "ticket.dispatch": "assigned",
+    "ticket.approve": "replied",
+    "ticket.reject": "handling",
 }
 POINT = {"lat": 23.0128, "lng": 113.6846, "accuracy_m": 8, "fix_age_s": 1, "crs": "WGS84"}
 
@@ -81,15 +91,25 @@ class Hand:
         elsewhere = self.dice.random() < 0.06
         if not self.tickets or (not shown and not elsewhere):
             return None
-        subject = self.dice.choice(self.tickets if elsewhere else shown)
+        mine = [id_ for id_ in shown if self._state(id_) in NEXT[self.phone.user["role"]]]
+        waiting = mine if mine and self.dice.random() < 0.85 else shown
+        subject = self.dice.choice(self.tickets if elsewhere else waiting)
         if self.dice.random() < 0.04:
             return self._poison(subject)
-        name = self._name(self.phone.tickets.get(subject, {}).get("state"))
+        name = self._name(self._state(subject))
+        if self.phone.user["role"] in {"dispatcher", "office_lead"} and self._doubtful(subject):
+            name = self.dice.choice((name, "ticket.confirm"))
         args = self._args(name, subject)
-        base: Any = self.dice.choice(("seen", "seen", "seen", "seen", None, 1))
+        base: Any = self.dice.choice(("seen",) * 14 + (None, 1))
         op = self.phone.act(name, subject, args, base=base)
         self.photos += [(subject, one, picture(one.pop("colour"))) for one in args.get("photos", ())]
         return f"{self.phone.name} taps {name} {op[-6:]} on {self._no(subject)} {self._short(args)}"
+
+    def _state(self, subject: str) -> str | None:
+        """As the screen shows it: the row's, or what the own waiting operations make of it."""
+        waiting = [p.raw["name"] for p in self.phone.outbox if p.raw["subject"] == subject]
+        guesses = [LEADS_TO[name] for name in waiting if name in LEADS_TO]
+        return guesses[-1] if guesses else self.phone.tickets.get(subject, {}).get("state")
 
     def _no(self, subject: str) -> str:
         return f"#{self.tickets.index(subject) + 1}" if subject in self.tickets else subject
@@ -147,10 +167,12 @@ class Hand:
         ]
         return {"op": self.dice.choice(mine or [self.phone._new_id()]), "reason": "记错了"}
 
-    def _confirm(self, subject: str) -> dict[str, Any]:
+    def _doubtful(self, subject: str) -> list[str]:
         timeline = self.phone.tickets.get(subject, {}).get("timeline", [])
-        doubtful = [e["id"] for e in timeline if e["trust"] == "unverified"]
-        args = {"op": self.dice.choice(doubtful or [self.phone._new_id()]), "reason": "核对"}
+        return [e["id"] for e in timeline if e["trust"] == "unverified"]
+
+    def _confirm(self, subject: str) -> dict[str, Any]:
+        args = {"op": self.dice.choice(self._doubtful(subject) or [self.phone._new_id()]), "reason": "核对"}
         args |= {"accepted": self.dice.random() < 0.7}
         return args | ({"occurred_at": self._at(self.dice.randrange(HOUR_MS))} if args["accepted"] else {})
 
@@ -179,8 +201,9 @@ class Hand:
     def _decide_return(self, _: str) -> dict[str, Any]:
         return {"approved": self.dice.random() < 0.6, "reason": "核实"}
 
-    def _merge(self, _: str) -> dict[str, Any]:
-        return {"into": self.dice.choice(self.tickets), "reason": "同一事项"}
+    def _merge(self, subject: str) -> dict[str, Any]:
+        others = [id_ for id_ in self.tickets if id_ != subject]
+        return {"into": self.dice.choice(others or self.tickets), "reason": "同一事项"}
 
     _unmerge = _merge
 

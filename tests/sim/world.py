@@ -17,9 +17,9 @@ from tests.sim.phone import SturdyPhone, Watch
 from tests.sim.trouble import BadLine, Trouble
 from tests.sim.uploads import try_upload
 from tests.sim.work import LAPSES_MS, VILLAGES, Hand
-from tests.town import DAY_MS, HOUR_MS, PASSWORD, Town, person_id, unit_id
+from tests.town import DAY_MS, HOUR_MS, MINUTE_MS, PASSWORD, Town, person_id, unit_id
 
-STEPS = (24, 52)
+STEPS = (16, 40)
 ROUNDS_MAX = 15
 PHONES_MAX = 9
 YEAR_MS = 365 * DAY_MS
@@ -41,12 +41,12 @@ class World:
         self.tickets: list[str] = []
         self.hands: list[Hand] = []
         self.revoked: set[str] = set()
+        self.memories: list[tuple[SturdyPhone, dict[str, Any]]] = []
         self.backup: Path | None = None
         self.restored = 0
         extra = dice.sample(("worker3", "worker", "duty", "lead", "head3"), dice.randrange(4))
         for username in ("officer", "head", "worker", "worker2", *extra):
             self._take_phone(username)
-        self.memories: list[tuple[SturdyPhone, dict[str, Any]]] = []
 
     # Whom there is
 
@@ -65,10 +65,18 @@ class World:
 
     def run(self) -> list[str]:
         """Live through it; what is wrong at the end, empty if all is well."""
-        for _ in range(self.dice.randrange(1, 4)):
+        for _ in range(self.dice.randrange(1, 5)):
             self._call()
+        officer = self.hands[0]
+        officer.phone.try_sync()
+        for id_ in self.tickets:
+            if self.dice.random() < 0.8:
+                officer.phone.act("ticket.dispatch", id_, officer._dispatch(id_))
         for hand in self.hands:
             hand.phone.try_sync()
+            self.memories.append((hand.phone, hand.phone.memory()))
+        if self.ground.sqlite and self.dice.random() < 0.5:
+            self._backup()
         self.trouble.on = True
         self.ground.commits.trouble = self.trouble
         for _ in range(self.dice.randrange(*STEPS)):
@@ -78,12 +86,12 @@ class World:
 
     def _step(self) -> None:
         what: list[tuple[float, Callable[[], None]]] = [
-            (34, self._work),
-            (30, self._sync),
-            (7, self._call),
-            (6, self._news),
+            (52, self._work),
+            (18, self._sync),
+            (2, self._call),
+            (5, self._news),
             (8, self._time_goes),
-            (4, self._upload),
+            (5, self._upload),
             (7, self._phone_trouble),
             (4, self._town_trouble),
         ]
@@ -91,13 +99,19 @@ class World:
 
     def _work(self) -> None:
         hand = self.dice.choice(self.hands)
-        for _ in range(self.dice.choice((1, 1, 2, 5))):
+        if hand.phone.user["role"] != "grid_worker" and self.dice.random() < 0.6:
+            self._sync(hand.phone)  # who sits at a desk sees what there is
+        for _ in range(self.dice.choice((1, 2, 3, 5))):
             told = hand.tap()
             if told:
                 self.note(told)
+            if self.dice.random() < 0.2:
+                self.town.clock.now_ms += self.dice.randrange(5 * MINUTE_MS)
+        if self.dice.random() < 0.5:
+            self._sync(hand.phone)
 
-    def _sync(self) -> None:
-        phone = self.dice.choice(self.hands).phone
+    def _sync(self, phone: SturdyPhone | None = None) -> None:
+        phone = phone or self.dice.choice(self.hands).phone
         self.note(f"{phone.name} syncs, {len(phone.outbox)} in the outbox")
         through = phone.try_sync(digest=self.dice.random() < 0.2)
         self.note(f"  {'through' if through else 'not through'}, {len(phone.outbox)} left")
@@ -163,9 +177,8 @@ class World:
         self.memories.append((phone, phone.memory()))
 
     def _phone_roll_back(self, _: SturdyPhone) -> None:
-        if self.memories:
-            phone, memory = self.dice.choice(self.memories)
-            phone.roll_back(memory)
+        phone, memory = self.dice.choice(self.memories)
+        phone.roll_back(memory)
 
     def _phone_clone(self, phone: SturdyPhone) -> None:
         if self._room_for_another(phone):
@@ -200,7 +213,7 @@ class World:
     # What happens to the town
 
     def _town_trouble(self) -> None:
-        kind = self.dice.choice(("backup", "restore", "revoke", "move", "move", "sweep", "bring back"))
+        kind = self.dice.choice(("backup", "restore", "restore", "revoke", "move", "sweep", "bring back"))
         if kind in {"backup", "restore"} and not self.ground.sqlite:
             return
         self.note(f"the town: {kind}")
@@ -215,7 +228,7 @@ class World:
 
     def _restore(self) -> None:
         if self.backup is None:
-            return
+            return self._backup()
         self.ground.put_back(self.backup)
         self.watch.forgotten_at_restore()
         log = self.town.desk.log
@@ -226,6 +239,7 @@ class World:
             self.revoked = {one.username for one in self.people().values() if one.revoked_at_ms is not None}
             for call in self.calls:  # the gateway delivers again what it has: an outage was announced to it
                 self._deliver(call)
+        return None
 
     def people(self) -> dict[str, Actor]:
         with reading(self.town.desk.engine) as connection:
