@@ -4,11 +4,10 @@ import type { Plugin, Rolldown } from 'vite'
 const inPackage = (...names: string[]) => new RegExp(`[\\\\/]node_modules[\\\\/](${names.join('|')})[\\\\/]`)
 
 // What both sides share comes first: a group takes along whatever its modules import that no earlier group holds.
-const SHARED = inPackage('vue', '@vue', 'vue-router', 'vue-i18n', '@intlify', 'dexie', 'dayjs', 'uuid')
+const SHARED = inPackage('vue', '@vue', 'vue-router', 'vue-i18n', '@intlify', 'dexie')
 const HEAVY: Record<string, RegExp> = {
   'element-plus': inPackage('element-plus', '@element-plus', '@vueuse', 'lodash-es', '@floating-ui', 'async-validator'),
   echarts: inPackage('echarts', 'zrender'),
-  leaflet: inPackage('leaflet'),
 }
 // Its routes are named on the first screen; what they load is not.
 const OFFICE_ROOM = /[\\/]src[\\/](views|components)[\\/]office[\\/](?!(routes|pages)\.ts$)/
