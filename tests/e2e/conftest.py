@@ -35,6 +35,9 @@ DESK = {"width": 1440, "height": 900}
 SPOT = {"latitude": 23.0129, "longitude": 113.6845, "accuracy": 9}
 WITH_TOUR = {"worker", "worker2", "worker3", "head", "head3"}
 PICTURES = Path(os.environ.get("JIBAN_PICTURES", Path(__file__).parents[2] / "build" / "pictures"))
+# The policy of the page forbids Playwright's own waiting for an expression.
+CONTROLLED = """navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null ||
+  new Promise((good) => navigator.serviceWorker.addEventListener('controllerchange', () => good(true))))"""
 TEST_S_MAX = 600
 PATIENCE_MS = 20_000  # a busy machine is slow; a test that waits this long has failed
 
@@ -197,8 +200,7 @@ class Person:
 
     def ready_for_offline(self) -> None:
         """The service worker has everything that a cold start needs."""
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        self.page.evaluate(CONTROLLED)
 
     def picture(self, name: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from server.clock import now_ms
 from server.demo.ids import demo_id
+from sync.clock import rfc3339
 from tests.device import Phone
 from tests.e2e.photo import upload
 
@@ -48,6 +50,19 @@ def dispatch(colleague: Callable[[str], Phone], ticket: str, unit: str = "闸口
     receipt = officer.do("ticket.dispatch", ticket, {"unit": unit_id(unit), **more})
     assert receipt["outcome"] == "applied", receipt
     return officer
+
+
+def work_up_to_reply(worker: Phone, ticket: str, *, reply: bool = True) -> None:
+    """Somebody elsewhere does the whole visit, up to the reply that waits for the head."""
+    point = {"lat": 23.0129, "lng": 113.6845, "accuracy_m": 9, "fix_age_s": 1, "crs": "WGS84"}
+    call = {"outcome": "connected", "called_at": rfc3339(now_ms()), "resolved": True, "summary": "居民满意。"}
+    worker.do("ticket.accept", ticket, {})
+    worker.do("ticket.arrive", ticket, {"point": point, "no_photo_reason": "夜间。"})
+    worker.do("ticket.on_site_done", ticket, {"result": "已更换井盖。", "no_photo_reason": "夜间。"})
+    worker.do("ticket.callback", ticket, call)
+    if reply:
+        text = {"finding": "true", "resolution": "resolved", "text": "您好，井盖已更换。"}
+        assert worker.do("ticket.reply", ticket, text)["outcome"] == "applied"
 
 
 def card(page: Page, title: str) -> Locator:
