@@ -107,7 +107,7 @@ def reset_password(log: Oplog, by: Actor, person_id: str, now_ms: int) -> str:
 
 
 def revoke(log: Oplog, by: Actor, person_id: str, now_ms: int) -> None:
-    """End a person's access: sessions and rights go at once; what he did stays."""
+    """End a person's access: his sessions open nothing from now on, rights go at once; what he did stays."""
     if person_id == by.id:
         raise Refused("not_own_account")
     with log.write(now_ms) as tx:
@@ -115,7 +115,6 @@ def revoke(log: Oplog, by: Actor, person_id: str, now_ms: int) -> None:
         if person.revoked_at_ms is not None:
             return
         people_rows.change_person(tx.connection, person_id, revoked_at=now_ms)
-        sessions.end_all(tx.connection, person_id)
         _entitle(tx, person_id)
         audit.append(tx.connection, now_ms, by.id, "person.revoke", person_id)
 
@@ -126,6 +125,7 @@ def restore(log: Oplog, by: Actor, person_id: str, now_ms: int) -> None:
         if _person(directory(tx.connection), person_id).revoked_at_ms is None:
             return
         people_rows.change_person(tx.connection, person_id, revoked_at=None)
+        sessions.end_all(tx.connection, person_id)
         _entitle(tx, person_id)
         audit.append(tx.connection, now_ms, by.id, "person.restore", person_id)
 
@@ -190,10 +190,10 @@ def _check(register: Directory, form: Form) -> None:
     if form.role not in ROLES:
         raise Refused("invalid_args", field="role")
     unit = register.units.get(form.unit_id or "")
-    if (form.unit_id and unit is None) or (form.role in UNIT_ROLES and unit is None):
+    if (form.unit_id is not None and unit is None) or (form.role in UNIT_ROLES and unit is None):
         raise Refused("unknown_unit", unit=form.unit_id)
     grid = register.grids.get(form.grid_id or "")
-    if form.grid_id and (grid is None or grid.unit_id != form.unit_id):
+    if form.grid_id is not None and (grid is None or grid.unit_id != form.unit_id):
         raise Refused("unknown_grid", grid=form.grid_id)
 
 

@@ -154,13 +154,22 @@ def body_limit(n_bytes: int) -> Callable[[View[P, R]], View[P, R]]:
 
 def _require_session(roles: tuple[str, ...], with_first_password: bool) -> None:
     if not current_user.is_authenticated:
-        raise Problem(401, "unauthenticated")
+        raise Problem(401, "person_revoked" if _was_revoked() else "unauthenticated")
     if request.method not in SAFE_METHODS and not _csrf_holds():
         raise Problem(403, "csrf")
     if session().must_change_password and not with_first_password:
         raise Problem(403, "password_change_required")
     if roles and actor().role not in roles:
         raise Problem(403, "forbidden")
+
+
+def _was_revoked() -> bool:
+    """Told to whoever still has the cookie of a revoked person: his phone then lets the town's rows go (SYNC)."""
+    token = session_token()
+    if not token:
+        return False
+    with reading(engine()) as connection:
+        return sessions.is_of_revoked(connection, sessions.digest(token))
 
 
 def _csrf_holds() -> bool:

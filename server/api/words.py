@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "wrong_user": ("登录的不是这些工作的本人。", "This work belongs to somebody else than is signed in."),
     "device_taken": ("这台设备的编号属于其他用户。", "This device id belongs to somebody else."),
     "device_revoked": ("这台设备已被停用，请联系管理员。", "This device was revoked; ask the administrator."),
+    "person_revoked": ("您的账号已被停用，请联系管理员。", "Your account was revoked; ask the office."),
     "epoch": ("服务器数据已恢复过，将重新发送。", "The server was restored; work will be sent again."),
     "device_forked": ("设备记录与服务器不一致，将重新编号发送。", "This device's record does not fit ours."),
     "gap": ("缺少之前的记录，将从缺处重发。", "Earlier work is missing and will be sent again."),

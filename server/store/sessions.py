@@ -61,6 +61,19 @@ def find(connection: Connection, session_id: str, now_ms: int) -> Session | None
     )
 
 
+# A revoked person's sessions stay as rows that open nothing, so that his phone can be told why.
+_REVOKED = (
+    select(SessionRow.person_id)
+    .join(PersonRow, PersonRow.id == SessionRow.person_id)
+    .where(SessionRow.id == bindparam("id"), PersonRow.revoked_at.is_not(None))
+)
+
+
+def is_of_revoked(connection: Connection, session_id: str) -> bool:
+    """Whether this was the session of a person who has been revoked since."""
+    return connection.execute(_REVOKED, {"id": session_id}).first() is not None
+
+
 def start(
     connection: Connection,
     session_id: str,

@@ -101,13 +101,15 @@ def test_a_revoked_person_is_out_at_once_and_back_when_restored(any_app: Flask):
     admin, worker = any_app.test_client().sign_in("admin"), any_app.test_client().sign_in("worker")
     path = f"/api/v1/people/{person_id('worker')}"
     assert admin.post(f"{path}/revoke").status_code == 204
-    assert worker.get("/api/v1/session").status_code == 401
+    told = pull(worker)
+    assert (told.status_code, code_of(told)) == (401, "person_revoked")  # his phone purges at this word
     assert entitled(any_app, person_id("worker")) == frozenset()
     refused = any_app.test_client().post(
         "/api/v1/session", json={"username": "worker", "password": "jiban-demo"}
     )
     assert code_of(refused) == "wrong_credentials"
     assert admin.post(f"{path}/restore").status_code == 204
+    assert code_of(worker.get("/api/v1/session")) == "unauthenticated"
     any_app.test_client().sign_in("worker")
     assert f"person:{person_id('worker')}" in entitled(any_app, person_id("worker"))
 
