@@ -1,0 +1,221 @@
+"""No screen has an accessibility violation that axe finds: phone and desk, light and dark, and in 大字版."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # ships no types
+from playwright.sync_api import Page, expect
+
+from server.demo.people import PASSWORD
+from tests.device import Phone
+from tests.e2e.conftest import City, Person
+from tests.e2e.steps import STORED, act, dispatch, work_up_to_reply, write_note
+from tests.e2e.wire import Wire
+from tests.serving import Server
+
+Crew = Callable[..., Person]
+Scene = Mapping[str, str]
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# What still changes colour or slides is not yet the screen; what moves for ever is.
+SETTLE = """async () => {
+  const frame = () => new Promise((good) => requestAnimationFrame(good))
+  await frame()
+  await frame()
+  const ends = (it) => Number.isFinite(it.effect.getComputedTiming().endTime)
+  await Promise.all(document.getAnimations().filter(ends).map((it) => it.finished.catch(() => 0)))
+  await frame()
+}"""
+FIND = """() => axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations.map(
+  ({id, impact, nodes}) => `${id} (${impact}): ` + nodes.map(({target, html, any}) =>
+    [target.join(' '), html.slice(0, 160), any[0]?.message].join(' ')).join(' | ')))"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has against the screen as it is now, in every colour scheme."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+        page.evaluate(SETTLE)
+        found += [f"{scheme}: {each}" for each in page.evaluate(FIND)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def scene(server: Server) -> Scene:
+    """Tickets at every step, by the name of the step that comes next."""
+    city = City(server)
+
+    def colleague(username: str) -> Phone:
+        return Phone(Wire(server.url), username, PASSWORD)
+
+    made = {step: city.post()["id"] for step in ("accept", "arrive", "reply", "review", "return")}
+    for each in made.values():
+        dispatch(colleague, each)
+    worker = colleague("worker")
+    worker.do("ticket.accept", made["arrive"], {})
+    work_up_to_reply(worker, made["reply"], reply=False)
+    work_up_to_reply(worker, made["review"])
+    worker.do("ticket.return", made["return"], {"reason": "不属本村。", "basis": "职责清单"})
+    return made
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where it is, and what says that it is there. `{step}` in the path: the scene's ticket."""
+
+    name: str
+    path: str
+    shows: str
+    do: Callable[[Page], None] | None = None
+
+
+def tap(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("button", name=name).first.click()
+
+
+PHONE = [
+    Screen("work-list", "/tickets", "我的工单"),
+    Screen("search", "/tickets", "我的工单", tap("搜索工单")),
+    Screen("ticket", "/tickets/{accept}", "签收"),
+    Screen("deadline", "/tickets/{accept}", "怎么算的", tap("怎么算的")),
+    Screen("more", "/tickets/{accept}", "更多", tap("更多")),
+    Screen("story", "/tickets/{reply}", "到场位置"),
+    Screen("contact", "/tickets/{reply}", "陈\\*\\*", tap("138")),
+    Screen("arrive", "/tickets/{arrive}/arrive", "距工单地点"),
+    Screen("arrive-missing", "/tickets/{arrive}/arrive", "距工单地点", tap("确认到场")),
+    Screen("done", "/tickets/{arrive}/done", "处置情况"),
+    Screen("callback", "/tickets/{arrive}/callback", "通话结果", tap("记录回访")),
+    Screen("reply", "/tickets/{reply}/reply", "办理情况", tap("提交审核")),
+    Screen("return", "/tickets/{accept}/return", "退单原因"),
+    Screen("note", "/tickets/{accept}/note", "补充内容"),
+    Screen("gone", "/tickets/01a00000-0000-7000-8000-000000000000", "本机没有这张工单"),
+    Screen("me", "/me", "退出登录"),
+    Screen("password", "/password", "当前密码"),
+    Screen("not-found", "/nowhere", "没有这个页面"),
+]
+HEAD = [
+    Screen("review-list", "/review", "待审核"),
+    Screen("review", "/review/{review}", "批准"),
+    Screen("reject", "/review/{review}", "批准", tap("退回")),
+    Screen("return-decision", "/review/{return}", "同意退单"),
+]
+OFFICE = [
+    Screen("office-dispatch", "/office/dispatch", "主办单位"),
+    Screen("office-board", "/office/board", "到场用时分布"),
+    Screen("office-drawer", "/office/board", "打开全部工单", tap("打开全部工单")),
+    Screen("office-tickets", "/office/tickets", "共 \\d+ 件"),
+    Screen("office-ticket", "/office/tickets/{review}", "经过"),
+    Screen("office-import", "/office/import", "下载模板"),
+    Screen("office-confirm", "/office/confirm", "手机时钟不可信"),
+]
+ADMIN = [
+    Screen("office-people", "/office/people", "共 \\d+ 人"),
+    Screen("office-new-person", "/office/people", "新建人员", tap("新建人员")),
+    Screen("office-calendar", "/office/calendar", "国务院放假通知"),
+]
+
+
+def look(somebody: Person, screen: Screen, scene: Scene) -> list[str]:
+    page = somebody.page
+    page.goto(somebody.url + screen.path.format(**scene))
+    expect(page.get_by_text(re.compile(screen.shows)).or_(named(page, screen.shows)).first).to_be_visible()
+    if screen.do is not None:
+        screen.do(page)
+        page.evaluate(SETTLE)
+    return violations(page)
+
+
+def named(page: Page, words: str) -> Any:
+    return page.get_by_role("button", name=re.compile(words))
+
+
+@pytest.mark.parametrize("screen", PHONE, ids=lambda screen: screen.name)
+def test_a_screen_of_the_worker_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
+    assert look(crew("worker"), screen, scene) == []
+
+
+@pytest.mark.parametrize("screen", HEAD, ids=lambda screen: screen.name)
+def test_a_screen_of_the_head_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
+    assert look(crew("head"), screen, scene) == []
+
+
+@pytest.mark.parametrize("screen", OFFICE, ids=lambda screen: screen.name)
+def test_a_page_of_the_office_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
+    assert look(crew("lead", desk=True), screen, scene) == []
+
+
+@pytest.mark.parametrize("screen", ADMIN, ids=lambda screen: screen.name)
+def test_a_page_of_the_administrator_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
+    assert look(crew("admin", desk=True), screen, scene) == []
+
+
+def test_signing_in_and_the_tour_have_no_violations(person: Crew) -> None:
+    worker = person("worker")
+    page = worker.open("/login")
+    expect(page.get_by_text("演示镇 · 一点即入")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("用户名").fill("worker")
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_text("欢迎来到演示镇")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_work_on_its_way_and_refused_work_have_no_violations(
+    city: City, crew: Crew, colleague: Callable[[str], Phone]
+) -> None:
+    worker, ticket = crew("worker"), city.post()
+    dispatch(colleague, ticket["id"])
+    page = worker.page
+    page.goto(worker.url + f"/tickets/{ticket['id']}")
+    expect(page.get_by_role("button", name="签收")).to_be_visible()
+    worker.lose_signal()
+    act(page, "签收")
+    expect(page.get_by_text(STORED).first).to_be_visible()
+    write_note(page, "路上。")
+    assert violations(page) == []
+    page.goto(worker.url + "/outbox")
+    expect(page.get_by_role("region", name="待发送")).to_be_visible()
+    assert violations(page) == []
+    colleague("worker2").do("ticket.accept", ticket["id"])
+    worker.find_signal()
+    page.goto(worker.url + "/problems")
+    expect(page.get_by_text("已先签收")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="知道了").first.click()
+    expect(page.get_by_role("button", name="移出")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/tickets", "/tickets/{reply}", "/tickets/{arrive}/arrive", "/me"])
+def test_large_type_has_no_violations_and_fits_the_screen(path: str, crew: Crew, scene: Scene) -> None:
+    worker = crew("worker")
+    page = worker.page
+    page.evaluate("localStorage.setItem('jiban.large', 'on')")
+    try:
+        page.goto(worker.url + path.format(**scene))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("data-large", "on")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    finally:
+        page.evaluate("localStorage.removeItem('jiban.large')")
+
+
+def test_axe_would_tell_of_a_button_without_a_name(crew: Crew) -> None:
+    page = crew("worker").page
+    page.goto(crew("worker").url + "/me")
+    expect(page.get_by_role("button", name="退出登录")).to_be_visible()
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    told = violations(page)
+    assert [each.split()[:2] for each in told] == [["light:", "button-name"], ["dark:", "button-name"]]
