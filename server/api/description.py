@@ -70,7 +70,7 @@ def _response(description: str) -> dict[str, Any]:
 
 def document_errors(api: Api) -> None:
     """Add to every operation the errors that come from below it: parsing, limits, storage, faults."""
-    for operations in api.spec._paths.values():
+    for path, operations in api.spec._paths.items():
         for method, operation in operations.items():
             if method not in {"get", "post", "put", "patch", "delete", "head"}:
                 continue
@@ -78,7 +78,7 @@ def document_errors(api: Api) -> None:
             common = dict(EVERYWHERE)
             if "requestBody" in operation:
                 common |= WITH_BODY
-            if operation.get("parameters"):
+            if operation.get("parameters") or "{" in path:
                 common["422"] = "Invalid"
             responses = operation.setdefault("responses", {})
             for status, name in common.items():

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.api.context import language
 from server.api.words import words
-from sync.log import Retry, Unavailable
+from sync.log import Retry, Unavailable, Unfit
 
 logger = structlog.get_logger(__name__)
 
@@ -101,6 +101,9 @@ def from_exception(error: Exception) -> Problem:
     if code:
         logger.warning("storage_trouble", code=code, cause=f"{type(error).__name__}: {_cause(error)}"[:200])
         return Problem(503, code, retry_after_s=RETRY_AFTER_S)
+    if isinstance(error, Unfit):  # a value no rule of ours had caught, e.g. NUL in a text on PostgreSQL
+        logger.error("unfit_value", error=type(_cause(error)).__name__, exc_info=error)
+        return Problem(422, "invalid_args")
     logger.error("unexpected_error", error=type(error).__name__, exc_info=error)
     return Problem(500, "server_error")
 
