@@ -20,12 +20,25 @@ const MEASURE_EVERY_MS = 5 * 60_000
 /** Resolves as soon as the screens can be drawn: after one read of the phone's own store. */
 export async function boot(): Promise<void> {
   await restore()
-  follow()
-  onSession(follow)
-  void confirmSession()
-  void measureStorage()
-  setInterval(() => void measureStorage(), MEASURE_EVERY_MS)
-  void wireWorker()
+  followClock()
+  onSession(followClock)
+  whenDrawn(() => {
+    follow()
+    onSession(follow)
+    void confirmSession()
+    void measureStorage()
+    setInterval(() => void measureStorage(), MEASURE_EVERY_MS)
+    void wireWorker()
+  })
+}
+
+const DRAWN_AFTER_MS = 1_500
+
+/** What is not needed for the first screen waits until it stands: an old phone has one hand for both. */
+function whenDrawn(work: () => void): void {
+  const { requestIdleCallback: whenIdle } = globalThis as Partial<Pick<Window, 'requestIdleCallback'>>
+  if (whenIdle) whenIdle(work, { timeout: DRAWN_AFTER_MS })
+  else setTimeout(work, DRAWN_AFTER_MS / 5) // Safari
 }
 
 let running: { user: string; stop: () => void } | undefined
@@ -38,15 +51,27 @@ function follow(): void {
   running?.stop()
   running = undefined
   if (user === undefined) return
-  const stopSync = startSync(user, { fetch: (input, init) => fetch(input, init), language })
-  const offset = liveQuery(() => getValue<Sample>(openBase(user).meta, 'sample')).subscribe((sample) => {
+  running = { user, stop: startSync(user, { fetch: (input, init) => fetch(input, init), language }) }
+}
+
+let clock: { user: string; stop: () => void } | undefined
+
+/** The server's time for whoever uses the phone, signed in still or not. */
+function followClock(): void {
+  const user = session()?.user.id
+  if (clock?.user === user) return
+  clock?.stop()
+  clock = undefined
+  if (user === undefined) return
+  const samples = liveQuery(() => getValue<Sample>(openBase(user).meta, 'sample')).subscribe((sample) => {
     if (sample) setClockOffset(sample.offsetMs)
   })
-  const stop = (): void => {
-    stopSync()
-    offset.unsubscribe()
+  clock = {
+    user,
+    stop: () => {
+      samples.unsubscribe()
+    },
   }
-  running = { user, stop }
 }
 
 async function wireWorker(): Promise<void> {

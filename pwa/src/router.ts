@@ -31,7 +31,8 @@ const routes: RouteRecordRaw[] = [
 export const router = createRouter({
   history: createWebHistory(),
   routes,
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // The first screen is at the top already; asking would lay it out twice.
+  scrollBehavior: (_to, from, saved) => saved ?? (from.matched.length > 0 ? { top: 0 } : false),
 })
 
 // An expired session does not lock anybody out of what is on the phone: only “nobody ever signed in” does.

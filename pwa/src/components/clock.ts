@@ -63,16 +63,24 @@ function rank(ticket: TicketDoc): number {
 }
 
 /** A worker's order: emergencies, then what is due next, then what waits for somebody else, then finished work. */
-export function byUrgency(a: TicketDoc, b: TicketDoc): number {
-  if (rank(a) !== rank(b)) return rank(a) - rank(b)
-  if (isFinished(a)) return b.received_at < a.received_at ? -1 : 1
-  return byDue(a, b)
+export function inWorkersOrder<T extends TicketDoc>(tickets: readonly T[]): T[] {
+  const keyed = tickets.map((ticket) => ({
+    ticket,
+    rank: rank(ticket),
+    urgent: isFinished(ticket) ? 0 : Number(ticket.urgent),
+    due: isFinished(ticket) ? -(instant(ticket.received_at) ?? 0) : dueOf(ticket),
+  }))
+  keyed.sort((a, b) => a.rank - b.rank || b.urgent - a.urgent || a.due - b.due || (a.ticket.id < b.ticket.id ? -1 : 1))
+  return keyed.map(({ ticket }) => ticket)
+}
+
+function dueOf(ticket: TicketDoc): number {
+  return instant(nextDeadline(ticket)?.due_at) ?? Number.MAX_VALUE
 }
 
 /** Emergencies, then what is due first: for one who decides on what waits. */
 export function byDue(a: TicketDoc, b: TicketDoc): number {
   const urgent = Number(b.urgent) - Number(a.urgent)
   if (urgent) return urgent
-  const dueOf = (ticket: TicketDoc) => instant(nextDeadline(ticket)?.due_at) ?? Infinity
   return dueOf(a) - dueOf(b) || (a.id < b.id ? -1 : 1)
 }

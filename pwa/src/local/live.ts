@@ -1,16 +1,16 @@
 /**
  * The screens' window on the databases: Vue refs that follow every change, whichever tab or worker made it.
- * The only file of local/ that knows Vue. Call inside a component's setup (or an effect scope).
+ * Only this file and follow.ts of local/ know Vue. Call inside a component's setup (or an effect scope).
  */
-import { liveQuery, type Subscription } from 'dexie'
-import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter, type Ref } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch, type MaybeRefOrGetter, type Ref } from 'vue'
 import type { Me, TicketView } from '../domain/types'
 import type { Sample } from '../lib/clock'
 import { getValue, openBase, openOutbox } from './db'
 import { dropDraft, readDraft, writeDraft } from './drafts'
+import { follow, liveSession, shared } from './follow'
 import { readOutbox, readProblems, type OutboxItem } from './outbox'
-import type { ContactRow, GoneRow, Problem, Session, SyncStatus } from './records'
-import { onSession, session, userId } from './session'
+import type { ContactRow, GoneRow, Problem, SyncStatus } from './records'
+import { userId } from './session'
 import { isUpdateReady, onUpdate } from '../lib/update'
 import { onStorage, storageFacts, type StorageFacts } from './storage'
 import { readGone, readTicket, readTickets } from './tickets'
@@ -42,11 +42,6 @@ export interface SyncView {
 
 const CLOCK_OFF_MS = 2 * 60_000
 
-const sessionRef = shallowRef<Session | null>(session())
-onSession((next) => {
-  sessionRef.value = next
-})
-
 const storageRef = shallowRef<StorageFacts>(storageFacts())
 onStorage((next) => {
   storageRef.value = next
@@ -62,11 +57,7 @@ export function liveUpdate(): Readonly<Ref<boolean>> {
   return updateRef
 }
 
-/** The session of this browser; `state` other than `live` means: sign in again, nothing is lost. */
-export function liveSession(): Readonly<Ref<Session | null>> {
-  sessionRef.value = session()
-  return sessionRef
-}
+export { liveSession } from './follow'
 
 /** The signed-in person. */
 export function liveMe(): Readonly<Ref<Me | null>> {
@@ -74,10 +65,13 @@ export function liveMe(): Readonly<Ref<Me | null>> {
   return computed(() => current.value?.user ?? null)
 }
 
-/** Every ticket on this phone; undefined until the first read has ended. */
-export function liveTickets(): Readonly<Ref<TicketView[] | undefined>> {
-  return follow(undefined, (me) => readTickets(me))
-}
+/**
+ * Every ticket on this phone; undefined until the first read has ended. A list kept alive behind another screen follows
+ * at a distance: hundreds of rows read anew must not stand in the way of a tap there.
+ */
+export const liveTickets: () => Readonly<Ref<TicketView[] | undefined>> = shared((awake) =>
+  follow(undefined, (me) => readTickets(me), awake),
+)
 
 /** One ticket: undefined while reading, null when it is not on this phone. */
 export function liveTicket(id: MaybeRefOrGetter<string>): Readonly<Ref<TicketView | null | undefined>> {
@@ -103,7 +97,7 @@ export function liveProblems(): Readonly<Ref<Problem[] | undefined>> {
 }
 
 /** How this phone stands with the server, for the pill in the title bar and the outbox page. */
-export function liveSync(): Readonly<Ref<SyncView>> {
+export const liveSync: () => Readonly<Ref<SyncView>> = shared(() => {
   const current = liveSession()
   const counts = follow(undefined, (me) => readCounts(me.id))
   const status = follow(undefined, (me) => getValue<SyncStatus>(openBase(me.id).meta, 'status'))
@@ -134,7 +128,7 @@ export function liveSync(): Readonly<Ref<SyncView>> {
     if (pushing || done > 0) view.sending = { done, total }
     return view
   })
-}
+})
 
 interface Counts {
   ops: number
@@ -155,37 +149,6 @@ async function readCounts(user: string): Promise<Counts> {
   const done = uploading.reduce((sum, photo) => sum + photo.offset, 0)
   const total = photos.reduce((sum, photo) => sum + photo.bytes, 0)
   return { ops, photos: photos.length, problems, done, total }
-}
-
-/** Follow a query for the signed-in user (and one argument); a change of either starts it anew. */
-function follow<T, A = undefined>(
-  argument: MaybeRefOrGetter<A>,
-  read: (me: Me, argument: A) => Promise<T>,
-): Ref<T | undefined> {
-  const value = shallowRef<T>()
-  const current = liveSession()
-  let running: Subscription | undefined
-  const stop = (): void => running?.unsubscribe()
-  watch(
-    [() => current.value?.user.id, () => toValue(argument)] as const,
-    ([user, wanted]) => {
-      stop()
-      value.value = undefined
-      const me = current.value?.user
-      if (!user || !me) return
-      running = liveQuery(() => read(me, wanted)).subscribe({
-        next: (found) => {
-          value.value = found
-        },
-        error: (error: unknown) => {
-          console.error('a live query ended', error)
-        },
-      })
-    },
-    { immediate: true },
-  )
-  onScopeDispose(stop)
-  return value
 }
 
 const SAVE_AFTER_MS = 300

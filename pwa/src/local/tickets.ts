@@ -52,16 +52,16 @@ function readWith(
   const base = openBase(me.id)
   return ops.then((stored) =>
     read(base, (tx) =>
-      Promise.all([
-        readRows(tx),
-        tx.receipts.toCollection().primaryKeys(),
-        getValue<SyncStatus>(tx.meta, 'status'),
-        getValue<Sample>(tx.meta, 'sample'),
-      ]).then(([rows, receipted, status, sample]) => {
+      Promise.all([readRows(tx), tx.receipts.toCollection().primaryKeys()]).then(([rows, receipted]) => {
         const contained = new Set(receipted)
         const waiting = stored.filter((op) => !op.secret && !contained.has(op.id))
-        const pending = bySubject(waiting.map((op) => pendingOf(op, me, status, sample?.offsetMs)))
-        return rows.map((row) => view(row.doc as TicketDoc, pending.get(row.id), me))
+        const views = (pending: Map<string, PendingOp[]>): TicketView[] =>
+          rows.map((row) => view(row.doc as TicketDoc, pending.get(row.id), me))
+        // How the sync stands is not asked without need: each change of it would read all the rows again.
+        if (waiting.length === 0) return views(new Map())
+        return Promise.all([getValue<SyncStatus>(tx.meta, 'status'), getValue<Sample>(tx.meta, 'sample')]).then(
+          ([status, sample]) => views(bySubject(waiting.map((op) => pendingOf(op, me, status, sample?.offsetMs)))),
+        )
       }),
     ),
   )

@@ -42,10 +42,10 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
     const record: OutboxOp = { ...content, n, storedAt: tap.wallMs, label: options.label }
     if (options.secret) record.secret = true
     await tx.ops.add(record)
-    await tx.photos
-      .where('id')
-      .anyOf(options.photos ?? [])
-      .modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
+    if (options.photos?.length) {
+      const taken = tx.photos.where('id').anyOf(options.photos)
+      await taken.modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
+    }
     if (options.draft !== undefined) await tx.drafts.delete(options.draft)
     return record
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byDue, byUrgency } from '@/components/clock'
+import { byDue, inWorkersOrder } from '@/components/clock'
 import { navigationUrl, placePoint, placeWords } from '@/components/place'
 import type { Deadline, TicketDoc } from '@/domain/types'
 
@@ -24,7 +24,7 @@ const ids = (tickets: TicketDoc[]) => tickets.map((one) => one.id)
 describe('the order of the list', () => {
   it('has emergencies on top, then what is due next, then what waits for others, then finished work', () => {
     const all = [closed, review, later, urgent, soon]
-    expect(ids([...all].sort(byUrgency))).toEqual(['urgent', 'soon', 'later', 'review', 'closed'])
+    expect(ids(inWorkersOrder(all))).toEqual(['urgent', 'soon', 'later', 'review', 'closed'])
   })
 
   it('has for a head what is due first on top, emergencies before', () => {
@@ -34,7 +34,7 @@ describe('the order of the list', () => {
   it('goes by the first deadline that is still open', () => {
     const met = { ...due('2026-11-22T02:00:00.000Z', 'acceptance'), met_at: '2026-11-22T01:00:00.000Z' }
     const half = ticket('half', { deadlines: [met, due('2026-11-23T08:00:00.000Z')] })
-    expect(ids([later, half, soon].sort(byUrgency))).toEqual(['soon', 'half', 'later'])
+    expect(ids(inWorkersOrder([later, half, soon]))).toEqual(['soon', 'half', 'later'])
   })
 })
 
