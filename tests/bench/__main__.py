@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import counting, pulling, pushing, town
+from tests.bench import counting, phone, pulling, pushing, town
 from tests.bench.budget import Measured, heading, show
 from tests.bench.serving import resident_mb
 from tests.serving import running
@@ -75,6 +75,8 @@ def main() -> None:
         )
         for kind in kinds:
             rows += measure_server(kind, chosen.quick)
+    if not chosen.parts or "phone" in chosen.parts:
+        rows += phone.measure(chosen.quick)
     missed = [row for row in rows if not row.held]
     heading(f"{len(rows) - len(missed)} within budget or told only, {len(missed)} missed")
     for row in missed:
