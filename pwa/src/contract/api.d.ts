@@ -209,15 +209,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
-                /** @description `invalid_args`: no day of a year between 2000 and 2100 */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Error"];
-                    };
-                };
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -425,6 +417,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -550,6 +543,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1196,6 +1190,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthenticated"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1542,6 +1537,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1590,6 +1586,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1634,6 +1631,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1679,6 +1677,7 @@ export interface paths {
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
                 409: components["responses"]["Conflict"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1813,7 +1812,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** The picture or its thumbnail, for its author and for whoever may see its ticket. */
+        /** The picture or its thumbnail, for whoever may see its ticket, and for its author unless that became secret. */
         get: {
             parameters: {
                 query?: {
@@ -2560,6 +2559,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2659,6 +2659,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2705,6 +2706,7 @@ export interface paths {
                 401: components["responses"]["Unauthenticated"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
                 500: components["responses"]["ServerError"];
                 503: components["responses"]["Unavailable"];
             };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type OfficeTicket, dispatchQueue, unitChoices } from '../../src/components/office/queue'
 import { deadline, ticket } from './ticket'
 
-const unit = (name: string, kind = 'department') => ({ id: `u-${name}`, name, kind })
+const unit = (name: string, kind = 'department') => ({ id: `u-${name}`, name, kind, village: null, duties: [], grids: [], open: 0 })
 const UNITS = [unit('住建'), unit('公用事业服务中心'), unit('闸口村', 'village'), unit('综合行政执法'), unit('交通')]
 const named = (name: string) => ({ id: `u-${name}`, name })
 
