@@ -16,5 +16,7 @@ def ground() -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def postgres_ground(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(tmp_path_factory.mktemp("sim"), postgres_url)
+def postgres_ground(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    ground = Ground(tmp_path_factory.mktemp("sim"), postgres_url)
+    yield ground
+    ground.engine.dispose()

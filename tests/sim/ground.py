@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import event
@@ -16,9 +17,8 @@ from sqlalchemy import event
 from server.actions import passwords
 from server.app import create_app
 from server.config import Settings
-from server.demo.load import load_people
 from server.store.base import metadata
-from server.store.engine import writing
+from server.store.engine import reading, writing
 from sync import op as sync_op
 from tests.sim.trouble import CommitTrouble
 from tests.town import Town, settle, standing_clock
@@ -52,6 +52,11 @@ class Ground:
             self.save(self.template)
             # A crash of the machine is not among the faults here, so nothing needs to reach its disk.
             event.listen(self.engine, "connect", _careless)
+        else:
+            with reading(self.engine) as connection:
+                tables = metadata.sorted_tables
+                found = {table: connection.execute(table.select()).mappings() for table in tables}
+                self.rows = {table: [dict(row) for row in rows] for table, rows in found.items()}
         self.commits = CommitTrouble(self.engine)
 
     @contextmanager
@@ -61,14 +66,12 @@ class Ground:
         if self.sqlite:
             self.put_back(self.template)
         else:
-            self._empty()
+            self._load_again()
         shutil.rmtree(self.settings.data / "photos", ignore_errors=True)
         shutil.rmtree(self.settings.data / "uploads", ignore_errors=True)
         real, sync_op.os = sync_op.os, SimpleNamespace(urandom=dice.randbytes)  # type: ignore[attr-defined]
         try:
             with quick_passwords(), standing_clock() as fake:
-                if not self.sqlite:
-                    load_people(self.app.extensions["jiban"].desk, fake.now_ms)
                 yield Town(self.app, fake)
         finally:
             self.commits.trouble = None
@@ -90,10 +93,13 @@ class Ground:
         shutil.copyfile(source, fresh)
         fresh.replace(self.file)  # another file: nobody still writes into this one
 
-    def _empty(self) -> None:
+    def _load_again(self) -> None:
+        names = ", ".join(f'"{table.name}"' for table in self.rows)
         with writing(self.engine) as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+            connection.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+            for table, rows in self.rows.items():
+                if rows:
+                    connection.execute(table.insert(), rows)
 
 
 def _careless(connection: Any, _record: Any) -> None:

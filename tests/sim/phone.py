@@ -65,6 +65,7 @@ class SturdyPhone(Phone):
         self.base_epoch: str | None = None
         self.damaged = False  # a row of the base went missing: only then may a digest differ
         self.healed = 0
+        self.batch = 100
         device = str(uuid.UUID(int=trouble.dice.getrandbits(128), version=4))
         super().__init__(transport, username, password, device)
 
@@ -162,7 +163,7 @@ class SturdyPhone(Phone):
     # Push
 
     def push_all(self, *, probe: bool = False) -> None:
-        most, conflicts = 100, 0
+        most, conflicts = self.batch, 0
         while True:
             batch = [each for each in self.outbox if each.outcome is None][:most]
             if not batch and not probe:

@@ -93,6 +93,14 @@ def the_last_callback_to_arrive_here_counts(patch: Patch) -> None:
     patch.setattr(callbacks, "valid_callbacks", valid)
 
 
+def the_head_is_a_plain_sequence(patch: Patch) -> None:
+    def take(self: oplog.Writing, by: int) -> int:
+        with self.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as aside:
+            return int(aside.execute(oplog._FORWARD, {"by": by}).scalar_one())
+
+    patch.setattr(oplog.Writing, "_take_head", take)
+
+
 # What is broken, the invariant that says so, and a seed shortly before the first that shows it: rare ones are
 # found sooner, and when the simulation changes the search goes on from there.
 MUTANTS: list[tuple[Callable[[Patch], None], str, int]] = [
@@ -117,6 +125,19 @@ def test_a_protocol_without_its_rule_goes_red(
     ground: Ground, monkeypatch: Patch, break_it: Callable[[Patch], None], invariant: str, first: int
 ) -> None:
     break_it(monkeypatch)
+    assert_goes_red(ground, invariant, first)
+
+
+@pytest.mark.sim
+@pytest.mark.postgres
+def test_with_a_plain_sequence_for_a_head_writers_at_the_same_moment_lose_rows(
+    postgres_ground: Ground, monkeypatch: Patch
+) -> None:
+    the_head_is_a_plain_sequence(monkeypatch)
+    assert_goes_red(postgres_ground, "I", 1_000)
+
+
+def assert_goes_red(ground: Ground, invariant: str, first: int) -> None:
     for seed in range(first, first + SEEDS_MAX):
         try:
             wrong = run_seed(ground, seed, [])

@@ -3,6 +3,7 @@
 import json
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -129,6 +130,7 @@ class CommitTrouble:
 
     def __init__(self, engine: Engine) -> None:
         self.trouble: Trouble | None = None
+        self.linger_s = 0.0  # transactions stay open for up to this long
         self._commit = engine.dialect.do_commit
         self._errors = _sqlite_errors() if engine.dialect.name == "sqlite" else _postgres_errors()
         engine.dialect.do_commit = self._do_commit  # type: ignore[method-assign]
@@ -137,6 +139,8 @@ class CommitTrouble:
         kind = self.trouble.draw(self.trouble.commit, *COMMIT) if self.trouble else None
         if kind is not None and kind != "died after":
             raise self._errors[kind]
+        if self.linger_s:
+            time.sleep(random.uniform(0, self.linger_s))
         self._commit(connection)
         if kind == "died after":
             raise self._errors["gone"]

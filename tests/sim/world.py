@@ -2,6 +2,7 @@
 
 import copy
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from tests.town import DAY_MS, HOUR_MS, MINUTE_MS, PASSWORD, Town, person_id, un
 STEPS = (16, 40)
 ROUNDS_MAX = 15
 PHONES_MAX = 9
+RUSH_EVERY = 8
+RUSH_PHONES = 4
+RUSH_TAPS = 4
+RUSH_LINGER_S = 0.02
 YEAR_MS = 365 * DAY_MS
 
 
@@ -79,8 +84,10 @@ class World:
             self._backup()
         self.trouble.on = True
         self.ground.commits.trouble = self.trouble
-        for _ in range(self.dice.randrange(*STEPS)):
+        for step in range(self.dice.randrange(*STEPS)):
             self._step()
+            if not self.ground.sqlite and step % RUSH_EVERY == 0:
+                self._rush()
         self._quiet()
         return [*self.watch.wrong, *invariants.check(self)]
 
@@ -221,6 +228,29 @@ class World:
             getattr(self, "_" + kind.replace(" ", "_"))()
         except (Retry, Unavailable) as error:
             self.note(f"  in vain: {error}")
+
+    def _rush(self) -> None:
+        """Several phones at the same moment, their transactions open for a while; PostgreSQL only."""
+        self.note("a rush")
+        hands = [hand for hand in self.living() if hand.phone.tickets][:RUSH_PHONES]
+        for hand in hands:
+            hand.phone.batch = 1
+            for _ in range(RUSH_TAPS):
+                self.note(f"  {hand.tap()}")
+        with self.trouble.paused():
+            self.ground.commits.linger_s = RUSH_LINGER_S
+            crowd = [threading.Thread(target=self._hurry, args=(hand.phone,)) for hand in hands]
+            for each in crowd:
+                each.start()
+            for each in crowd:
+                each.join()
+            self.ground.commits.linger_s = 0.0
+
+    @staticmethod
+    def _hurry(phone: SturdyPhone) -> None:
+        for _ in range(3):
+            phone.try_sync()
+        phone.batch = 100
 
     def _backup(self) -> None:
         self.backup = self.ground.file.with_name("backup.db")
