@@ -19,7 +19,7 @@ from server.store import indicator_rows, intake_rows, items, oplog, photo_rows, 
 from server.store.calendar import read_calendar
 from server.store.people import directory
 from sync.clock import Moment
-from sync.log import Author, Change, Verdict, Writing
+from sync.log import Author, Change, Retry, Verdict, Writing
 from sync.op import Op
 
 # (kind of item, the operation that settles it, whose item it was)
@@ -163,7 +163,7 @@ class TicketWork:
         now_ms = max(done.received_at_ms for done in self._done)
         tickets.save(self._connection, self._loaded, changed, now_ms)
         indicator_rows.save(self._connection, self._loaded, changed, self._handler.rules)
-        photo_rows.name_photos(self._connection, [row for done in self._done for row in done.photos()])
+        self._name_photos([row for done in self._done for row in done.photos()])
         # A notice to a person reaches him with his receipt; the others are a supervisor's to look at.
         notices = [
             (notice, done) for done in self._done for notice in done.decision.notices if notice.person is None
@@ -173,6 +173,12 @@ class TicketWork:
         self._settle_items(now_ms)
         self._save_beside()
         return [self._change(each) for each in changed]
+
+    def _name_photos(self, rows: list[dict[str, Any]]) -> None:
+        photo_rows.name_photos(self._connection, rows)
+        op_ids = sorted({row["op_id"] for row in rows})
+        if op_ids and photo_rows.came_meanwhile(self._connection, op_ids, self._photos):
+            raise Retry("bytes came while their operation was decided")
 
     def _settle_items(self, now_ms: int) -> None:
         """What a supervisor need not look at any more: confirmed times, photos that came after all."""

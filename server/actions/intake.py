@@ -146,10 +146,13 @@ def _known(
     differs = tuple(sorted(name for name, print_ in prints.items() if seen.fields.get(name) != print_))
     if not differs:
         return Taken("same", seen.ticket_id)
-    if form.urgent and "urgent" in differs:
+    if form.urgent:  # an emergency is never swallowed, the second one under a number neither
         update = {"kind": "urgent", "text": None}
         op = make_op(
-            derived_id("taken-urgent", form.external_no), "ticket.city_update", seen.ticket_id, update
+            derived_id("taken-urgent", form.external_no, *sorted(prints.values())),
+            "ticket.city_update",
+            seen.ticket_id,
+            update,
         )
         perform(desk.log, desk.handler, [op], author, now_ms)
     item = Item(

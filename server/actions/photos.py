@@ -252,9 +252,8 @@ def _like(same: Photo) -> dict[str, object]:
 def _complete(at: PhotoDesk, photo: Photo, now_ms: int, found: dict[str, object]) -> None:
     """The row and the ticket's document in one commit. A photo not named yet is told by the operation itself."""
     with at.desk.log.write(now_ms) as tx:
-        photos.change(
-            tx.connection, photo.id, state=photos.RECEIVED, received_at=now_ms, expires_at=None, **found
-        )
+        # It still expires unless an operation names it: bytes that nobody speaks of are no evidence.
+        photos.change(tx.connection, photo.id, state=photos.RECEIVED, received_at=now_ms, **found)
         named = photos.find(tx.connection, photo.id)
         if named is None or named.op_id is None:
             return

@@ -190,7 +190,7 @@ def set_confidential(ticket: Ticket, step: Step) -> Ticket:
         return ticket.evolve(confidential=False, confidential_rev=None, handlers=[])
     given = args.get("handlers")
     if given is None:
-        named = ticket.handlers or ([ticket.assignee] if ticket.assignee is not None else [])
+        named = ticket.handlers or _usual_handlers(ticket, step)
     else:
         named = [step.handler(h, f"handlers[{i}]").id for i, h in enumerate(given)]
         units = [u for u in (step.ctx.people[h].unit_id for h in named) if u is not None]
@@ -202,6 +202,20 @@ def set_confidential(ticket: Ticket, step: Step) -> Ticket:
         assignee=ticket.assignee if ticket.assignee in named else None,
         assistants=[a for a in ticket.assistants if a in named],
     )
+
+
+def _usual_handlers(ticket: Ticket, step: Step) -> list[str]:
+    """Who handles it and who signs for it: without its unit's head nobody could approve the reply (DOMAIN E)."""
+    heads = [
+        p.id
+        for p in step.ctx.people.values()
+        if p.role == "unit_head"
+        and p.unit_id is not None
+        and p.unit_id == ticket.lead_unit
+        and p.unit_id not in ticket.barred_units
+        and p.revoked_at_ms is None
+    ]
+    return list(dict.fromkeys([*([ticket.assignee] if ticket.assignee else []), *sorted(heads)]))
 
 
 def recategorise(ticket: Ticket, step: Step) -> Ticket:

@@ -58,6 +58,14 @@ def named(
     }
 
 
+def came_meanwhile(connection: sa.Connection, op_ids: Sequence[str], known: Mapping[str, str]) -> bool:
+    """Whether bytes of a photo that one of these operations names came after `complete_unnamed` was asked."""
+    found = connection.scalars(
+        sa.select(photo.c.id).where(photo.c.op_id.in_(op_ids), photo.c.state == "received")
+    )
+    return any(id_ not in known for id_ in found)
+
+
 def name_photos(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Await these photos, or tie those whose bytes are already here to their operation."""
     if rows:

@@ -246,3 +246,17 @@ def test_the_same_number_from_many_sides_at_once_makes_one_ticket(any_town: Town
     officer.sync()
     assert len(officer.tickets) == 1
     assert officer.get("/items?kind=external_no_taken").json["total"] == 1
+
+
+def test_a_second_emergency_under_a_taken_number_takes_effect_too(town: Town) -> None:
+    call = town.call(urgent=False)
+    town.city("POST", "/intake/tickets", call)
+    officer = town.phone("officer")
+    officer.sync()
+    id_ = next(iter(officer.tickets))
+    for words in ("有人受伤", "又有人受伤"):
+        taken = town.city("POST", "/intake/tickets", call | {"urgent": True, "content": words})
+        assert taken.status == 409
+        officer.sync()
+        assert officer.ticket(id_)["urgent"]
+        assert officer.do("ticket.unflag_urgent", id_, {"reason": "误报"})["outcome"] == "applied"

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from server.actions.photos import purge
 from tests.device import Phone
 from tests.town import Town
 
@@ -259,3 +260,19 @@ def test_a_photo_is_never_shown_again_without_asking_for_the_rights_to_its_ticke
     )
     gone = call(worker, "GET", f"/photos/{photo['id']}", {"If-None-Match": seen.headers["ETag"]})
     assert gone.status_code == 404
+
+
+def test_bytes_that_no_operation_ever_names_are_forgotten_complete_or_not(
+    town: Town, worker: Phone, ticket: str
+) -> None:
+    data = jpeg("navy")
+    unnamed, kept = named(data), named(jpeg("olive"))
+    announce(worker, ticket, unnamed)
+    send(worker, unnamed["id"], data)
+    announce(worker, ticket, kept)
+    send(worker, kept["id"], jpeg("olive"))
+    worker.do("ticket.note", ticket, {"text": "现场", "photos": [kept]})
+    desk = town.app.extensions["jiban"].photo_desk
+    assert purge(desk, town.clock.go(hours=25)) == 1
+    assert call(worker, "HEAD", f"/photos/{unnamed['id']}", {}).status_code == 404
+    assert worker.get(f"/photos/{kept['id']}").status == 200

@@ -63,7 +63,7 @@ def test_confidentiality_is_turned_on_for_named_people_and_off_again() -> None:
     story = (
         Story().handling().apply("lead", "ticket.set_confidential", {"confidential": True, "reason": "保护"})
     )
-    assert (story.ticket.handlers, story.ticket.assignee) == (["worker"], "worker")
+    assert (story.ticket.handlers, story.ticket.assignee) == (["worker", "head"], "worker")
     other = Story().handling().apply("lead", "ticket.set_confidential", {**SECRET, "handlers": ["head"]})
     assert (other.ticket.assignee, other.ticket.grid) == (None, None)
     story.apply("lead", "ticket.set_confidential", {"confidential": False, "reason": "公开"})
