@@ -18,7 +18,8 @@ from server.store.tables_sync import OPEN, bucket_digest, entitlement, operation
 from server.store.tables_ticket import ticket as ticket_table
 from sync.digest import MODULUS, mark, shown
 from tests.device import Phone
-from tests.sim.phone import GOOD, SturdyPhone, final
+from tests.sim.phone import SturdyPhone
+from tests.sim.watch import GOOD, final
 from tests.sim.work import FACTS
 from tests.town import person_id
 
@@ -77,8 +78,9 @@ def check(world: "World") -> list[str]:
 
 def stored_once(world: "World", truth: Truth) -> Iterator[str]:
     """I1: acknowledged ⇒ in the log, with that outcome, and its effect on the tickets exactly once."""
-    restored, excused = world.restored > 0, world.watch.exempt | voided(world)
-    if restored:  # who was revoked cannot send again what the restored server forgot
+    restored, excused = world.restored > 0, voided(world)
+    if restored:  # what the server forgot, no phone that was rolled back and nobody revoked can send again
+        excused |= world.watch.forgotten
         barred = {person_id(username) for username in world.revoked}
         excused |= {op for op, person in world.watch.tapped.items() if person in barred}
     for op, outcome in world.watch.acknowledged.items():

@@ -8,15 +8,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sync import cursor as cursors
 from tests.device import Answer, Base, Lost, Pending, Phone
 from tests.sim.trouble import BadLine, Trouble
+from tests.sim.watch import Watch, final
 
 OUTBOX = ("device", "epoch", "last_n", "outbox", "sent", "problems", "voided")
 BASE = ("base", "gone", "receipts", "rebuild", "base_device", "base_epoch")
 CONFLICTS_MAX = 5
 PULLS_WITHOUT_MAX = 2
-GOOD = {"applied", "kept"}
 
 
 class Killed(Exception):
@@ -25,28 +24,6 @@ class Killed(Exception):
 
 class Halt(Exception):
     """The round ends: keep everything, try again later."""
-
-
-class Watch:
-    """What the simulation knows of all phones: what was tapped, acknowledged and forgotten, and what went wrong."""
-
-    def __init__(self, secret: bytes) -> None:
-        self.secret = secret
-        self.tapped: dict[str, str] = {}  # operation → person
-        self.acknowledged: dict[str, str] = {}
-        self.forgotten: set[str] = set()
-        self.wrong: list[str] = []
-        self.last_n: dict[tuple[str, str], int] = {}
-        self.exempt: set[str] = set()
-
-    def forgotten_at_restore(self) -> None:
-        """What no phone remembers any more and the server may have forgotten: nobody can send it again."""
-        self.exempt |= self.forgotten
-
-
-def final(receipt: Mapping[str, Any]) -> str:
-    """How it ended: a duplicate as its first coming did."""
-    return str(receipt.get("first") if receipt["outcome"] == "duplicate" else receipt["outcome"])
 
 
 class SturdyPhone(Phone):
@@ -304,13 +281,13 @@ class SturdyPhone(Phone):
         elif reset and (self.rebuild is None or self.rebuild["what"] != "all"):
             before = self.rebuild or {"what": [], "seen": set()}
             self.rebuild = before | {"what": sorted({*before["what"], *reset})}
-        self._watch_cursor(page, known)
+        self.watch.cursor(self, page, known)
         self._store(page, self.rebuild["seen"] if self.rebuild else None)
         if not page["more"] and self.rebuild is not None:
             self._sweep(self.rebuild["seen"], self.rebuild["what"])
             self.rebuild = None
         for receipt in page["receipts"]:
-            self._watch_flicker(receipt)
+            self.watch.flicker(self, receipt)
         self.base_device, self.base_epoch = self.device, page["epoch"]
         self.epoch = self.epoch or page["epoch"]
         if page["more"] or "digest" not in page:
@@ -352,34 +329,3 @@ class SturdyPhone(Phone):
             self.base.cursor = None
             for each in self.outbox:
                 each.pulls = 0  # type: ignore[attr-defined]
-
-    # Invariants that only the moment shows
-
-    def _watch_flicker(self, receipt: Mapping[str, Any]) -> None:
-        """I7: the operation leaves the outbox now, so the rows must contain it already."""
-        mine = next((each.raw for each in self.outbox if each.raw["id"] == receipt["id"]), None)
-        if mine is None or final(receipt) not in GOOD or not isinstance(mine["subject"], str):
-            return
-        row = self.base.rows.get(("ticket", mine["subject"]))
-        if row is None or row["confidential"] or receipt.get("rev") is None:
-            return
-        everywhere = {entry["id"] for doc in self.base.rows.values() for entry in doc["timeline"]}
-        if receipt["rev"] > row["rev"] or (receipt["id"] not in everywhere and not row.get("timeline_cut")):
-            self.watch.wrong.append(
-                f"I7 {self.name}: {mine['name']} is receipted at rev {receipt['rev']}, the row is at {row['rev']}"
-            )
-
-    def _watch_cursor(self, page: Mapping[str, Any], known: str | None) -> None:
-        """I5: within an epoch, from one stored cursor to the next, no place goes back but what is filled again."""
-        if known is None or page["reset"]:
-            return
-        secret, who = self.watch.secret, (self.user["id"], self.device)
-        old, new = cursors.unseal(secret, *who, known), cursors.unseal(secret, *who, page["cursor"])
-        if old is None or new is None or old[0] != new[0]:
-            return
-        back = new[1].receipts < old[1].receipts or new[1].seen < old[1].seen
-        back = back or any(
-            new[1].sent.get(b, n) < n for b, n in old[1].sent.items() if b not in new[1].floors
-        )
-        if back:
-            self.watch.wrong.append(f"I5 {self.name}: the cursor went back from {old} to {new}")
