@@ -122,9 +122,13 @@ class SturdyPhone(Phone):
         raise Halt("no way in")
 
     def _fetch_csrf(self) -> None:
+        """The token of the own session; another's is not taken, or photos would go up in his name."""
         answer = self.get("/session")
         if answer.status == 200 and isinstance(answer.json, dict) and "csrf" in answer.json:
-            self.csrf = answer.json["csrf"]
+            if answer.json["user"]["id"] == self.user["id"]:
+                self.csrf = answer.json["csrf"]
+            else:
+                self._sign_in_again()
 
     def _sign_in_again(self) -> None:
         body = {"username": self.username, "password": self.password}
