@@ -153,7 +153,11 @@ class TicketWork:
         self._now.update({each.id: each for each in decision.tickets})
         self._absent.difference_update(each.id for each in decision.tickets)
         self._done.append(_Done(op, decision, author, received_at_ms))
-        return Verdict(decision.outcome, decision.code, decision.details, decision.rev)
+        details = decision.details
+        if context.ever_held and _is_confidential(self._ticket(op.subject), decision):
+            # Whoever lost the ticket with that holds no row that could tell his phone what to erase (SYNC).
+            details = {**details, "erase": True}
+        return Verdict(decision.outcome, decision.code, details, decision.rev)
 
     def save(self) -> list[Change]:
         """Write everything; the changed tickets as documents for the feed."""
@@ -238,6 +242,10 @@ class _Done:
             photo_rows.named(photo, ticket_id, self.op.id, self.author.person, self.received_at_ms)
             for photo in self.op.args["photos"]
         ]
+
+
+def _is_confidential(subject: Ticket | None, decision: Decision) -> bool:
+    return any(each is not None and each.confidential for each in (subject, *decision.tickets))
 
 
 def _relatives(ticket: Ticket) -> list[str]:

@@ -55,6 +55,7 @@ def test_what_was_done_before_the_ticket_moved_is_kept_and_its_supervisor_sees_i
     assert worker.receipts[accept]["outcome"] == "refused"
     assert worker.receipts[accept]["code"] in {"stale_base", "not_yours"}
     assert worker.receipts[arrived]["outcome"] == "kept"
+    assert "erase" not in worker.receipts[arrived]["details"]
     assert worker.gone[id_]["gone"] == "moved"
     assert id_ not in worker.tickets
     other = ready(town, "worker3")
@@ -87,6 +88,7 @@ def test_a_ticket_turned_confidential_leaves_the_phone_and_queued_facts_are_kept
     assert town.phone("officer").do("ticket.set_confidential", id_, args)["outcome"] == "applied"
     worker.sync()
     assert worker.receipts[note]["outcome"] == "kept"
+    assert worker.receipts[note]["details"]["erase"] is True
     assert (worker.tickets, worker.gone[id_]["gone"]) == ({}, "moved")
     named = ready(town, "worker")
     assert "秘密内容" not in str(named.tickets)

@@ -6,9 +6,10 @@
 import type { OpArgs, OpName, TicketView } from '../domain/types'
 import { rfc3339, tapNow } from '../lib/clock'
 import { uuid7 } from '../lib/ids'
+import { forgetSecretDraft } from '../local/drafts'
 import type { OpLabel } from '../local/records'
 import { userId } from '../local/session'
-import { append, type NewOp } from '../sync/outbox'
+import { append, type AppendOptions, type NewOp } from '../sync/outbox'
 import type { PreparedPhoto } from './photos'
 
 export interface ActOptions {
@@ -59,7 +60,9 @@ export async function act<N extends OpName>(
   if (!secret && ticket.external_no !== undefined) label.ticketNo = ticket.external_no
   if (!secret && ticket.title !== undefined) label.title = ticket.title
   try {
-    await append(userId(), op, tap, { label, photos: photos.map((photo) => photo.id), draft, secret })
+    const carried = secret ? { secretPhotos: await inMemory(photos, tap.wallMs) } : { photos: photos.map((photo) => photo.id) }
+    await append(userId(), op, tap, { label, draft, secret, ...carried })
+    if (draft !== undefined) forgetSecretDraft(userId(), draft)
   } catch (error) {
     const { name: kind, inner } = error as { name?: string; inner?: { name?: string } }
     const full = kind === 'QuotaExceededError' || inner?.name === 'QuotaExceededError'
@@ -71,6 +74,18 @@ export async function act<N extends OpName>(
 /** Vue hands out proxies, which no database can store. */
 function plain(args: object): Record<string, unknown> {
   return JSON.parse(JSON.stringify(args)) as Record<string, unknown>
+}
+
+/** A confidential ticket's photos: bytes for the tab that syncs, and records that say nothing of the place. */
+function inMemory(photos: PreparedPhoto[], storedAt: number): Promise<NonNullable<AppendOptions['secretPhotos']>> {
+  const each = photos.map(async ({ id, sha256, bytes, width, height, taken_at, blob }) => ({
+    photo: {
+      ...{ id, op: null, ticket: null, draft: null, state: 'waiting' as const, sha256, bytes, width, height, taken_at, storedAt },
+      ...{ mime: 'image/jpeg', offset: 0, tries: 0, nextTryAt: 0 },
+    },
+    bytes: await blob.arrayBuffer(),
+  }))
+  return Promise.all(each)
 }
 
 function named(photo: PreparedPhoto): Record<string, unknown> {

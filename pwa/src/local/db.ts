@@ -157,6 +157,11 @@ export function read<T>(db: BaseDb, work: (tx: BaseStores) => PromiseLike<T>): P
   return db.transaction('r', db.tables, (tx) => work(tx as unknown as BaseStores))
 }
 
+/** A draft's key is `step:ticket`. */
+export function ticketOfDraft(key: string): string {
+  return key.slice(key.indexOf(':') + 1)
+}
+
 /** One value of a key-value store. */
 export async function getValue<T>(table: Table<KeyValue, string>, key: string): Promise<T | undefined> {
   return (await table.get(key))?.value as T | undefined

@@ -165,10 +165,15 @@ export interface DraftRef<T> {
 }
 
 /**
- * A form's content that survives a killed app.
+ * A form's content that survives a killed app; of a confidential ticket it lives in memory only.
  * @param key e.g. `reply:<ticket id>`; also the `draft` option of `act` and `preparePhoto`
+ * @param ticket undefined while it is being read
  */
-export function useDraft<T extends object>(key: string, initial: T): DraftRef<T> {
+export function useDraft<T extends object>(
+  key: string,
+  initial: T,
+  ticket?: Readonly<Ref<Pick<TicketView, 'confidential'> | null | undefined>>,
+): DraftRef<T> {
   const user = userId()
   const value = ref(clone(initial)) as Ref<T>
   const ready = ref(false)
@@ -178,7 +183,7 @@ export function useDraft<T extends object>(key: string, initial: T): DraftRef<T>
   const save = (): void => {
     clearTimeout(timer)
     timer = undefined
-    void writeDraft(user, key, clone(value.value), Date.now())
+    void writeDraft(user, key, clone(value.value), Date.now(), ticket?.value?.confidential)
   }
   const flush = (): void => {
     if (timer !== undefined) save()
@@ -199,6 +204,8 @@ export function useDraft<T extends object>(key: string, initial: T): DraftRef<T>
     },
     { deep: true },
   )
+  // What was typed by now leaves the disk.
+  watch(() => ticket?.value?.confidential, (secret, before) => secret && before === false && save())
   window.addEventListener('pagehide', flush)
   document.addEventListener('visibilitychange', flush)
   onScopeDispose(() => {

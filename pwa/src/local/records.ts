@@ -47,6 +47,8 @@ export interface BaseReceipt {
   first?: Exclude<Outcome, 'duplicate'>
   code?: string
   message?: string
+  /** `erase`: the ticket is confidential now, for somebody who may have lost it with that. */
+  details?: { erase?: boolean }
   rev?: number
   occurred_at?: string
   bounds?: [string, string]
@@ -90,6 +92,7 @@ export interface PushAnswer {
   first?: Exclude<Outcome, 'duplicate'>
   code?: string
   message?: string
+  details?: { erase?: boolean }
   rev?: number
   at: number
 }
@@ -121,6 +124,8 @@ export interface OutboxPhoto {
   lat?: number
   lng?: number
   mime: string
+  /** Of a confidential ticket: its bytes live in memory only (sync/secrets.ts). */
+  secret?: boolean
   /** Bytes the server has confirmed. */
   offset: number
   tries: number

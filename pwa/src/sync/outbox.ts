@@ -1,8 +1,8 @@
 /** The way into the outbox: one strictly durable transaction per operation. */
 import { openChannel } from '../lib/channel'
 import { stampOf, type Sample, type Tap } from '../lib/clock'
-import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxStores, type OutboxOp, type WireOp, write } from '../local/db'
-import { keepSecret } from './secrets'
+import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxStores, type OutboxOp, type OutboxPhoto, type WireOp, write } from '../local/db'
+import { keepSecret, keepSecretPhoto } from './secrets'
 
 export type NewOp = Pick<WireOp, 'id' | 'name' | 'v' | 'subject' | 'base' | 'at' | 'args'>
 
@@ -13,6 +13,8 @@ export interface AppendOptions {
   draft?: string | undefined
   /** Of a confidential ticket: only its place in the count is written down (secrets.ts). */
   secret?: boolean
+  /** Its photos, instead of `photos`: the bytes are not written down either. */
+  secretPhotos?: { photo: OutboxPhoto; bytes: ArrayBuffer }[]
 }
 
 export interface Wake {
@@ -36,6 +38,8 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
   const clock = stampOf(sample, tap)
   const whole = { ...op, ...(clock ? { clock } : {}) }
   if (options.secret) keepSecret(op.id, contentOf(whole))
+  const secretPhotos = options.secretPhotos ?? []
+  for (const { photo, bytes } of secretPhotos) keepSecretPhoto(photo.id, bytes)
   const stored = await write(outbox, async (tx) => {
     const n = await nextN(tx)
     const content = options.secret ? emptied(op) : whole
@@ -46,6 +50,8 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
       const taken = tx.photos.where('id').anyOf(options.photos)
       await taken.modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
     }
+    await tx.photos.bulkPut(secretPhotos.map(({ photo }) => ({ ...photo, op: op.id, ticket: op.subject, secret: true })))
+    await tx.blobs.bulkDelete(secretPhotos.map(({ photo }) => photo.id))
     if (options.draft !== undefined) await tx.drafts.delete(options.draft)
     return record
   })

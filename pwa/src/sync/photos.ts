@@ -6,6 +6,8 @@
 import { write, type OutboxPhoto } from '../local/db'
 import { countUnsent } from './push'
 import type { SyncContext } from './context'
+import { isErased } from './erase'
+import { forgetSecret, readSecretPhoto } from './secrets'
 import { Failure, type Answer, type Ask } from './transport'
 
 const TUS = { 'Tus-Resumable': '1.0.0' }
@@ -83,7 +85,7 @@ async function nextTry(ctx: SyncContext): Promise<{ nextTryAt?: number }> {
 /** @returns false when text came up that goes first */
 async function uploadOne(ctx: SyncContext, photo: OutboxPhoto): Promise<boolean> {
   const { outbox } = ctx
-  const data = (await outbox.blobs.get(photo.id))?.data
+  const data = photo.secret ? readSecretPhoto(photo.id) : (await outbox.blobs.get(photo.id))?.data
   if (!data) throw new Failure('server', 422, 'bytes_lost', '')
   await outbox.photos.update(photo.id, { state: 'uploading' })
   let offset = await offsetOf(ctx, photo)
@@ -100,6 +102,14 @@ async function uploadOne(ctx: SyncContext, photo: OutboxPhoto): Promise<boolean>
     const took = ctx.tap().monoMs - begun
     piece = took > PIECE_GOAL_MS ? piece / 2 : took < PIECE_GOAL_MS / 4 ? piece * 2 : piece
     piece = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_MIN, Math.round(piece)))
+  }
+  if (photo.op !== null && isErased(await outbox.sent.get(photo.op))) {
+    await write(outbox, async (tx) => {
+      await tx.photos.delete(photo.id)
+      await tx.blobs.delete(photo.id)
+    })
+    forgetSecret(photo.id)
+    return true
   }
   await outbox.photos
     .where('id')

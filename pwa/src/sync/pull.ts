@@ -152,6 +152,8 @@ async function storeChanges(tx: BaseStores, changes: PullChange[], gen: number, 
   }
   const keys = (list: { type: string; id: string }[]) => list.map((one): [string, string] => [one.type, one.id])
   await tx.rows.bulkPut(rows)
+  const stubs = rows.filter((row) => (row.doc as { confidential?: boolean }).confidential)
+  await tx.contacts.bulkDelete(stubs.map((row) => row.id))
   await tx.gone.bulkDelete(keys(rows))
   const held = await tx.rows.bulkGet(keys(gone))
   await tx.rows.bulkDelete(keys(gone))

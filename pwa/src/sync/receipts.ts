@@ -6,6 +6,7 @@
 import { write, type BaseReceipt, type OutboxOp, type Outcome, type Problem, type SentOp } from '../local/db'
 import type { SyncContext } from './context'
 import { raiseLastN, standing } from './device'
+import { confidentialSubjects, erase, ERASED } from './erase'
 import { sendBatch } from './push'
 import { forgetSecret } from './secrets'
 
@@ -18,10 +19,11 @@ export async function settle(ctx: SyncContext): Promise<void> {
   const { base } = ctx
   const nowMs = ctx.tap().wallMs
   const receipts = await base.receipts.toArray()
-  if (receipts.length === 0) return
   const fresh = receipts.filter((receipt) => receipt.settledAt === undefined)
-  const erased = fresh.length > 0 ? await confidentialSubjects(ctx) : new Set<string>()
+  const erased = await confidentialSubjects(ctx, fresh)
   for (const receipt of fresh) await settleOne(ctx, receipt, erased)
+  await erase(ctx.outbox, erased)
+  if (receipts.length === 0) return
   await base.receipts.bulkPut(fresh.map((receipt) => ({ ...receipt, settledAt: nowMs })))
   const old = receipts.filter(({ settledAt }) => settledAt !== undefined && Math.abs(nowMs - settledAt) > READ_MS_MAX)
   await base.receipts.bulkDelete(old.map((receipt) => receipt.id))
@@ -50,12 +52,13 @@ export async function askAgain(ctx: SyncContext): Promise<void> {
     const op = await outbox.ops.get(n)
     const answer = op?.answer
     if (!op || answer?.outcome !== 'duplicate' || !answer.first) continue
-    const { first, code, message, rev } = answer
+    const { first, code, message, details, rev } = answer
     const receipt: BaseReceipt = { id: op.id, n, outcome: 'duplicate', first }
     if (code !== undefined) receipt.code = code
     if (message !== undefined) receipt.message = message
+    if (details !== undefined) receipt.details = details
     if (rev !== undefined) receipt.rev = rev
-    await settleOne(ctx, receipt, await confidentialSubjects(ctx))
+    await settleOne(ctx, receipt, await confidentialSubjects(ctx, [receipt]))
   }
 }
 
@@ -82,21 +85,13 @@ async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<str
   forgetSecret(receipt.id)
 }
 
-/** Tickets that have become (or were) confidential: what was written about them is erased once it is delivered. */
-async function confidentialSubjects(ctx: SyncContext): Promise<Set<string>> {
-  const subjects = (await ctx.outbox.ops.toArray()).map((op) => op.subject)
-  const rows = await ctx.base.rows.bulkGet([...new Set(subjects)].map((id): [string, string] => ['ticket', id]))
-  const found = rows.flatMap((row) => (row && (row.doc as { confidential?: boolean }).confidential ? [row.id] : []))
-  return new Set(found)
-}
-
 /** A duplicate ended as its first coming did. */
 function finalOf(receipt: BaseReceipt): Exclude<Outcome, 'duplicate'> {
   return receipt.outcome === 'duplicate' ? (receipt.first ?? 'applied') : receipt.outcome
 }
 
 function blank(op: OutboxOp): OutboxOp {
-  return { ...op, name: 'void', args: { code: 'erased' }, label: {} }
+  return { ...op, ...ERASED }
 }
 
 function sentOf(op: OutboxOp, receipt: BaseReceipt, device: string, settledAt: number): SentOp {

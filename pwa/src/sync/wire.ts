@@ -29,6 +29,7 @@ export interface PushResult {
   first?: Exclude<Outcome, 'duplicate'>
   code?: string
   message?: string
+  details?: { erase?: boolean }
   rev?: number
 }
 

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { effectScope, nextTick } from 'vue'
+import { effectScope, nextTick, ref } from 'vue'
+import { draftPhotos } from '../../src/actions/photos'
 import { act } from '../../src/actions/tickets'
 import { exportOutbox } from '../../src/actions/outbox'
 import { closeAll, getValue, openApp, openBase, openOutbox, OutboxDb, setValue } from '../../src/local/db'
+import { readDraft, writeDraft, writeDraftPhoto } from '../../src/local/drafts'
 import { useDraft } from '../../src/local/live'
 import { loadSession, saveSession, session } from '../../src/local/session'
 import { checkLost, forgetLoss, storageFacts } from '../../src/local/storage'
@@ -114,6 +116,56 @@ describe('work on a confidential ticket', () => {
     expect(server.ops.get(opId)?.op.args.text).toBe(words)
     expect(await everything()).not.toContain(words)
     expect(await phone.outbox.ops.count()).toBe(0)
+  })
+
+  it('keeps drafts and photos in memory, and sends the photos from there', async () => {
+    const server = new FakeServer()
+    server.put('t1', { confidential: true, title: '保密单' })
+    const phone = await makePhone(server)
+    await saveSession({ ...SESSION, csrf: 'token-1' })
+    await cycle(phone.ctx)
+    const data = new Uint8Array(70_000).fill(7).buffer
+    const facts = { sha256: 'ab'.repeat(32), bytes: 70_000, width: 4, height: 3, taken_at: '2026-11-22T01:00:00.000Z', lat: 24.5123 }
+    const record = { ...facts, id: 'p1', op: null, ticket: null, draft: 'note:t1', state: 'draft' as const, mime: 'image/jpeg' }
+    await writeDraftPhoto('u1', { ...record, offset: 0, tries: 0, nextTryAt: 0, storedAt: 1 }, { id: 'p1', data, thumb: null })
+    await writeDraft('u1', 'note:t1', { text: '三楼' }, 1)
+    const counts = (): Promise<number[]> => Promise.all([phone.outbox.drafts, phone.outbox.blobs].map((store) => store.count()))
+    expect(await counts()).toEqual([0, 0])
+    expect(await phone.outbox.photos.count()).toBe(0)
+    expect(await readDraft('u1', 'note:t1')).toEqual({ text: '三楼' })
+    const [photo] = await draftPhotos('note:t1')
+    await act({ id: 't1', rev: 1, confidential: true }, 'ticket.note', { text: '三楼' }, { photos: photo ? [photo] : [], draft: 'note:t1' })
+    expect(await counts()).toEqual([0, 0])
+    expect(JSON.stringify(await phone.outbox.photos.toArray())).not.toContain('24.5123')
+    expect(await readDraft('u1', 'note:t1')).toBeUndefined()
+    await cycle(phone.ctx)
+    expect(server.uploads.get('p1')?.bytes).toHaveLength(70_000)
+    expect(await phone.outbox.photos.count()).toBe(0)
+    const { readSecretPhoto } = await import('../../src/sync/secrets')
+    expect(readSecretPhoto('p1')).toBeUndefined()
+  })
+
+  it('that began before it was confidential moves its draft from the disk into memory', async () => {
+    const phone = await makePhone(new FakeServer())
+    const ticket = ref({ confidential: false })
+    const scope = effectScope()
+    const draft = scope.run(() => useDraft('note:t1', { text: '' }, ticket)) as ReturnType<typeof useDraft<{ text: string }>>
+    await vi.waitFor(() => {
+      expect(draft.ready.value).toBe(true)
+    })
+    draft.value.value.text = '三楼'
+    await vi.waitFor(async () => {
+      expect(await phone.outbox.drafts.count()).toBe(1)
+    })
+    ticket.value = { confidential: true }
+    await vi.waitFor(async () => {
+      expect(await phone.outbox.drafts.count()).toBe(0)
+    })
+    draft.value.value.text = '三楼的王某'
+    await nextTick()
+    scope.stop()
+    expect(await readDraft('u1', 'note:t1')).toEqual({ text: '三楼的王某' })
+    expect(await phone.outbox.drafts.count()).toBe(0)
   })
 
   it('whose tab died before it was sent leaves an empty place, and the next operation passes', async () => {

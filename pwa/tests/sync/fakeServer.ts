@@ -55,6 +55,8 @@ export class FakeServer {
   ops = new Map<string, { op: WireOp; outcome: BaseReceipt['outcome']; code?: string }>()
   receipts: (BaseReceipt & { seq: number; device: string })[] = []
   uploads = new Map<string, Upload>()
+  /** Tickets turned confidential, for an author who lost them with that. */
+  erased = new Set<string>()
   /** Applied to the next requests, in order. */
   faults: (Fault | undefined)[] = []
   seen: Seen[] = []
@@ -171,7 +173,8 @@ export class FakeServer {
     if (!had) {
       const outcome = known ? { outcome: 'duplicate' as const, first } : { outcome: first }
       const code = told.code ? { code: told.code, message: `because ${told.code}` } : {}
-      this.receipts.push({ id: op.id, n: op.n, ...outcome, ...code, seq: (this.seq += 1), device })
+      const details = this.erased.has(op.subject) ? { details: { erase: true } } : {}
+      this.receipts.push({ id: op.id, n: op.n, ...outcome, ...code, ...details, seq: (this.seq += 1), device })
     }
     if (known) return { id: op.id, n: op.n, outcome: 'duplicate', first, ...(told.code ? { code: told.code } : {}) }
     this.ops.set(op.id, { op, ...told })

@@ -224,6 +224,61 @@ describe('a receipt', () => {
   })
 })
 
+describe('a ticket that turned confidential', () => {
+  const everything = async (): Promise<string> =>
+    JSON.stringify(await Promise.all([...phone.outbox.tables, ...phone.base.tables].map((store) => store.toArray())))
+
+  async function writeAboutIt(): Promise<string> {
+    server.put('t1')
+    await pull(phone.ctx)
+    await phone.act('t1', { text: '三楼的王某' })
+    await phone.act('t1', { text: '三楼的王某', refuse: 'wrong_state' })
+    await cycle(phone.ctx)
+    const drafted = await addPhoto(phone, 10)
+    await phone.outbox.photos.update(drafted, { draft: 'note:t1' })
+    await phone.outbox.drafts.put({ key: 'reply:t1', value: { text: '三楼的王某' }, savedAt: 1 })
+    await phone.outbox.drafts.put({ key: 'reply:t2', value: { text: '井盖' }, savedAt: 1 })
+    await phone.base.contacts.put({ id: 't1', name: '王某', phone: '139', at: 1 })
+    return drafted
+  }
+
+  it('takes what was sent, refused, half-written or revealed about it off the phone, and nothing else', async () => {
+    const drafted = await writeAboutIt()
+    const uploaded = await addPhoto(phone, 100_000)
+    await phone.act('t1', { text: '三楼的王某' }, [uploaded])
+    server.put('t1', { confidential: true, title: '保密单' })
+    await cycle(phone.ctx)
+    expect(server.uploads.get(uploaded)?.bytes).toHaveLength(100_000)
+    expect(await everything()).not.toContain('王某')
+    expect(await phone.outbox.blobs.bulkGet([drafted, uploaded])).toEqual([undefined, undefined])
+    expect(await phone.outbox.drafts.toCollection().primaryKeys()).toEqual(['reply:t2'])
+    expect(await phone.outbox.problems.count()).toBe(1)
+    expect(await phone.outbox.sent.count()).toBe(3)
+  })
+
+  it('does so too for somebody who lost it with that: the receipt says it', async () => {
+    await writeAboutIt()
+    const uploaded = await addPhoto(phone, 100)
+    const op = await phone.act('t1', { text: '三楼的王某' }, [uploaded])
+    server.remove('t1')
+    server.erased.add('t1')
+    await cycle(phone.ctx)
+    expect(server.ops.get(op.id)?.op.args.text).toBe('三楼的王某')
+    expect(server.uploads.get(uploaded)?.bytes).toHaveLength(100)
+    expect(await everything()).not.toContain('王某')
+    expect(await phone.outbox.blobs.count()).toBe(0)
+  })
+
+  it('is not imagined of one that only moved: its work stays, for a server restored from a backup', async () => {
+    server.put('t1')
+    await pull(phone.ctx)
+    const op = await phone.act('t1', { text: '井盖' })
+    server.remove('t1')
+    await cycle(phone.ctx)
+    expect((await phone.outbox.sent.get(op.id))?.args.text).toBe('井盖')
+  })
+})
+
 it('a user who comes back finds his own outbox, another does not see it', async () => {
   await phone.act('t1', {}, [await addPhoto(phone, 10)])
   const other = await makePhone(server, 'u2')

@@ -46,7 +46,7 @@ export function useStep<T extends object>(step: Step, id: string, initial: T): S
   const me = liveMe()
   const sync = liveSync()
   const draft = `${step}:${id}`
-  const { value: form } = useDraft<T>(draft, initial)
+  const { value: form } = useDraft<T>(draft, initial, ticket)
   const photos = ref<PreparedPhoto[]>([]) as Ref<PreparedPhoto[]>
   const preparing = ref(0)
   const busy = ref(false)
