@@ -155,13 +155,14 @@ def test_every_operation_with_arguments_of_no_sense_is_refused_by_itself(town: T
         {"photos": 7},
         {"unit": [], "days": 1e308},
     )
-    ops = [worker.act(name, id_, {}) for name in sorted(OPS) for _ in senseless]
-    for pending, args in zip(worker.outbox, senseless * len(OPS), strict=True):
-        pending.raw["args"] = args
+    ops: list[str] = []
+    for name in sorted(OPS):
+        ops += [worker.act(name, id_, {}) for _ in senseless]
+        for pending, args in zip(worker.outbox, senseless, strict=True):
+            pending.raw["args"] = args
+        worker.sync()
     last = worker.act("ticket.note", id_, {"text": "好"})
     worker.sync()
-    while worker.outbox:
-        worker.sync()
     assert worker.receipts[last]["outcome"] == "applied"
     assert {worker.receipts[op]["outcome"] for op in ops if op != last} <= {"refused", "applied", "kept"}
     assert len(worker.receipts) == len(ops) + 1
