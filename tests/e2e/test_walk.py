@@ -77,6 +77,7 @@ def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: Ma
     page.get_by_role("radio", name="属实", exact=True).check(force=True)
     page.get_by_role("radio", name="已解决", exact=True).check(force=True)
     page.get_by_role("button", name="提交审核").click()
+    expect(page.get_by_role("heading", name="经过")).to_be_visible()
     page.goto(worker.url + "/outbox")
     worker.picture("outbox-offline")
 
