@@ -6,7 +6,7 @@ export JIBAN_DATA ?= ./data
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: run serve test bench check contract lint format lock clean help setup setup-dev
+.PHONY: run serve test bench check contract lint format lock clean help setup setup-dev setup-tools
 
 run: setup ## Start the demo town at http://127.0.0.1:8000 (PORT and JIBAN_DATA move it)
 	@JIBAN_DEMO=1 exec .venv/bin/python -m server.run
@@ -35,7 +35,7 @@ format: setup-dev ## Format both sides
 	@.venv/bin/python -m ruff check --select I --fix --quiet
 	@cd pwa && npm run --silent format
 
-lock: setup ## Settle the package versions again (requirements*.lock, pwa/package-lock.json)
+lock: setup-tools ## Settle the package versions again (requirements*.lock, pwa/package-lock.json)
 	@.venv/bin/python tools/lock.py $(UPGRADE)
 
 clean: ## Remove what make made; data/ stays
@@ -46,6 +46,9 @@ help: ## Show this list
 
 setup:
 	@$(PYTHON) tools/setup.py run
+
+setup-tools:
+	@$(PYTHON) tools/setup.py tools
 
 setup-dev:
 	@$(PYTHON) tools/setup.py dev

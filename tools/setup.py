@@ -40,6 +40,8 @@ def main(goal: str) -> None:
     with (ROOT / ".setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         install_python_packages("dev" if goal == "dev" else "run")
+        if goal == "tools":  # for `make lock`, while package.json asks for what the lock does not hold yet
+            return
         install_node_packages()
         if goal == "run":
             build_pwa()
@@ -156,6 +158,6 @@ def say(what: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in {"run", "dev"}:
-        sys.exit("usage: setup.py run|dev")
+    if len(sys.argv) != 2 or sys.argv[1] not in {"run", "dev", "tools"}:
+        sys.exit("usage: setup.py run|dev|tools")
     main(sys.argv[1])
