@@ -56,12 +56,16 @@ class SyncTooLarge(SyncRefusal):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an operation: applied | kept | refused; `rev` is its row's after it."""
+    """What became of an operation: applied | kept | refused; `rev` is its row's after it.
+
+    `then`: what follows from it, carried out right after it in the same transaction (PROTOCOL: consequences).
+    """
 
     outcome: str
     code: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     rev: int | None = None
+    then: "tuple[Follow, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,22 @@ class Author:
     actor: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """An operation that follows from another. Its id is made from its cause: what is in the log is not repeated."""
+
+    op: Op
+    author: Author
+
+
 class Work(Protocol):
     """A batch in memory."""
 
     def apply(self, op: Op, moment: Moment, received_at_ms: int, author: Author) -> Verdict:
-        """Decide one operation. If it raises, nothing in the work has changed."""
+        """Decide one operation. If it raises, nothing in the work has changed.
+
+        Subjects of what follows were not named to `open`: they are locked and loaded when they come.
+        """
 
     def save(self) -> list[Change]:
         """Write the handler's own tables in bulk; every row that changed, as it is now."""

@@ -3,17 +3,19 @@
 `thing.put {text?, buckets?, gone?, into?}` is a decision (refused `stale_base` on another rev than `base`),
 `thing.note {text}` a fact: applied to who may see the thing, `kept` for who once did, refused to strangers.
 `thing.boom` is a defect in the rules, `thing.unsavable` one in saving, `thing.poison` a value that the database
-does not take. Version 1 of `thing.put` called the text `title`.
+does not take. `thing.chain {count?, then?}` is followed by operations of the server: `count` links of itself on the
+same thing, or those that `then` lists as [id, name, subject, args]. Version 1 of `thing.put` called the text `title`.
 """
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from sync.clock import Moment
-from sync.log import Author, Change, Row, Unfit, Verdict, Writing
-from sync.op import Op
+from sync.log import Author, Change, Follow, Row, Unfit, Verdict, Writing
+from sync.op import Op, make_op
 
 TYPE = "thing"
 
@@ -27,6 +29,7 @@ class ToyHandler:
         "thing.boom": {1},
         "thing.unsavable": {1},
         "thing.poison": {1},
+        "thing.chain": {1},
     }
 
     def knows(self, name: str, v: int) -> bool:
@@ -55,6 +58,8 @@ class ToyWork:
 
     def apply(self, op: Op, moment: Moment, received_at_ms: int, author: Author) -> Verdict:
         assert op.subject is not None
+        if op.subject not in self.rows:  # of something that follows, not named to open
+            self.rows.update(self.tx.rows(TYPE, [op.subject]))
         row = self.rows.get(op.subject, Row(TYPE, op.subject, 0, frozenset(), "{}"))
         doc = json.loads(row.doc)
         if op.name == "thing.boom":
@@ -62,6 +67,9 @@ class ToyWork:
         if op.name in {"thing.unsavable", "thing.poison"}:
             self.curse = op.name
             return Verdict("applied", rev=row.rev)
+        if op.name == "thing.chain":
+            doc["links"] = doc.get("links", 0) + 1
+            return replace(self._set(row, row.buckets, doc, op), then=tuple(_links(op)))
         if op.name == "thing.put":
             if op.base is not None and op.base != row.rev:
                 return Verdict("refused", "stale_base", {"rev": row.rev})
@@ -98,3 +106,16 @@ class ToyWork:
                 raise Unfit("no dictionary takes this")
             connection.exec_driver_sql("INSERT INTO published (type, id) VALUES (NULL, NULL)")
         return list(self.changed.values())
+
+
+def _links(op: Op) -> list[Follow]:
+    system = Author("system")
+    count = op.args.get("count", 0)
+    following = [
+        Follow(make_op(id_, name, of, args, v=2 if name == "thing.put" else 1), system)
+        for id_, name, of, args in op.args.get("then", [])
+    ]
+    if count:
+        link = str(uuid.uuid5(uuid.UUID(op.id), "next"))
+        following.append(Follow(make_op(link, op.name, op.subject, {"count": count - 1}), system))
+    return following
