@@ -25,6 +25,9 @@ _TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead"})
 _NAMED_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
 _TICKETLESS_ROLES = frozenset({"kb_liaison", "auditor", "sys_admin"})
 PETITION_TAG = "petition"
+EMERGENCIES = "emergencies"
+EMERGENCY_ROLES = frozenset({"duty_room", "office_lead", "dispatcher", "town_leader"})
+"""Who watches all alarms and incidents (DOMAIN D20, §B emergency flow)."""
 _OTHER_BUCKETS = {"duty_room": "urgent", "leading_group": "determining", "petition_officer": "petition"}
 
 
@@ -126,6 +129,8 @@ def buckets_of_person(actor: Actor) -> set[str]:
         return set()
     found = {f"person:{actor.id}"}
     role = actor.role
+    if role in EMERGENCY_ROLES:
+        found.add(EMERGENCIES)
     if role == "grid_worker":
         if actor.grid_id is not None:
             found.add(f"grid:{actor.grid_id}")
