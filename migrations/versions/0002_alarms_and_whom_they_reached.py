@@ -4,11 +4,10 @@ Revision ID: 0002
 Revises: 0001
 """
 
-import time
-
 import sqlalchemy as sa
 from alembic import op
 
+from server.clock import now_ms
 
 revision = "0002"
 down_revision = "0001"
@@ -217,14 +216,14 @@ def _entitle_watchers() -> None:
     seq = connection.execute(forward).scalar() if watching else None
     if seq is None:  # nobody, or a database that never had a head: its people get it from their register
         seq = 0
-    now_ms = time.time_ns() // 1_000_000
+    now = now_ms()
     entitle = sa.text(
         "INSERT INTO entitlement (person, bucket, from_seq, to_seq, from_at, to_at) "
         "VALUES (:person, 'emergencies', :seq, :open, :now, NULL)"
     )
     poke = sa.text("UPDATE bucket_digest SET seq = :seq WHERE bucket = :bucket")
     for person in watching:
-        connection.execute(entitle, {"person": person, "seq": seq, "open": OPEN, "now": now_ms})
+        connection.execute(entitle, {"person": person, "seq": seq, "open": OPEN, "now": now})
         connection.execute(poke, {"seq": seq, "bucket": f"person:{person}"})
 
 
