@@ -1,13 +1,8 @@
 """Ids of operations that the town makes by itself: the same cause, the same operation, for ever."""
 
-import uuid
+from server.domain.derived import derived_id
 
-_NAMESPACE = uuid.UUID("6a1b62f5-6e5b-5b7c-8a0f-696e74616b65")
-
-
-def derived_id(*cause: str) -> str:
-    """A UUID made from the words of the cause alone."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(cause)))
+__all__ = ["derived_id", "missing_op_id"]
 
 
 def missing_op_id(photo_id: str) -> str:
