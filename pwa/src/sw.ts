@@ -5,6 +5,7 @@ import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { CacheFirst } from 'workbox-strategies'
 import { SKIP_WAITING } from '@/lib/workerMessages'
 import { SYNC_TAG, syncInBackground } from '@/sync/background'
+import { wireAlerts } from '@/sw/wire'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -30,6 +31,8 @@ self.addEventListener('message', (event) => {
   if ((event.data as { type?: string } | null)?.type === SKIP_WAITING) void self.skipWaiting()
 })
 
+const lookAtNotifications = wireAlerts(self)
+
 self.addEventListener('sync', (event) => {
   const sync = event as ExtendableEvent & { tag: string }
   if (sync.tag === SYNC_TAG) sync.waitUntil(syncNow())
@@ -40,6 +43,10 @@ async function syncNow(): Promise<void> {
   const pages = await self.clients.matchAll({ type: 'window' })
   for (const page of pages) page.postMessage({ type: SYNC_TAG })
   if (!pages.some((page) => page.visibilityState === 'visible')) {
-    await syncInBackground((input, init) => fetch(input, init))
+    try {
+      await syncInBackground((input, init) => fetch(input, init))
+    } finally {
+      await lookAtNotifications()
+    }
   }
 }

@@ -3,6 +3,7 @@
  * that leads (leader.ts) or, for Background Sync, in the service worker.
  */
 import { getValue, openApp, purgeBase, setValue, type Session } from '../local/db'
+import { sendReceipts } from './alerts'
 import { report, type SyncContext } from './context'
 import { uploadPhotos } from './photos'
 import { pull } from './pull'
@@ -30,6 +31,7 @@ export async function cycle(ctx: SyncContext): Promise<CycleEnd> {
       probe = pulled.newEpoch
       if (probe) continue
       await contact(ctx)
+      await sendReceipts(ctx.net, ctx.user, ctx.tap().wallMs)
       const uploaded = await uploadPhotos(ctx)
       if (uploaded.interrupted) continue
       // The rows now say that the photos are there; a poke may not come to a phone that polls.

@@ -8,7 +8,7 @@ const SESSION_KEY = 'session'
 const GZIP_FROM_BYTES = 1_024
 
 export interface Ask {
-  method: 'GET' | 'POST' | 'HEAD' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'PATCH' | 'DELETE'
   path: string
   json?: unknown
   bytes?: ArrayBuffer
