@@ -1,0 +1,282 @@
+"""The outbox: what is to be sent, who is sending it, and what became of it.
+
+Rows are put in with the commit of the operation that causes them. A worker takes a row by compare-and-set and
+writes its answer only while the row is still its own, so two workers never send one row. `app` rows are nobody's:
+an open app asks for itself.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from server.store.bulk import insert_new
+from server.store.tables_alerts import alarm, alert, delivery, person_reach, push_subscription
+from server.store.tables_alerts import channel as channel_table
+from server.store.tables_people import RevokedDeviceRow
+
+APP = "app"
+PUSH = "push"
+LIFE_MS = 3_600_000  # an alert that could not be sent for an hour is not sent any more: others know by then
+TEST = "test"
+
+_thread = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """One thing to send. `id` is derived from alert, rung, channel and target: put in twice, it is there once."""
+
+    id: str
+    alert: str | None
+    alarm: str | None
+    person: str | None
+    rung: int
+    channel: str
+    target: str
+    kind: str
+    drill: bool
+    channel_id: str | None = None
+
+
+def enqueue(connection: sa.Connection, rows: Sequence[New], now_ms: int, *, life_ms: int = LIFE_MS) -> None:
+    """Put rows into the outbox, due at once; those that are there already stay as they are."""
+    if not rows:
+        return
+    insert_new(connection, delivery, [_row(each, now_ms, life_ms) for each in rows])
+    _thread.waiting = True
+
+
+def _row(new: New, now_ms: int, life_ms: int) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "alert_id": new.alert,
+        "alarm_id": new.alarm,
+        "person_id": new.person,
+        "rung": new.rung,
+        "channel": new.channel,
+        "channel_id": new.channel_id,
+        "target": new.target,
+        "kind": new.kind,
+        "drill": new.drill,
+        "state": "queued",
+        "attempts": 0,
+        "queued_at": now_ms,
+        "next_at": now_ms,
+        "expires_at": now_ms + life_ms,
+    }
+
+
+def take_ring() -> bool:
+    """Whether this thread put something into the outbox since it was asked last: time to ring for the worker."""
+    waiting = getattr(_thread, "waiting", False)
+    _thread.waiting = False
+    return waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row in our hands, with all that sending it needs. What is missing is None."""
+
+    id: str
+    alert: str | None
+    kind: str
+    channel: str
+    target: str
+    drill: bool
+    attempts: int  # this one included
+    claimed_at_ms: int
+    expires_at_ms: int
+    answered: bool  # he acknowledged, or the alarm ended, before this could be sent
+    endpoint: str | None
+    p256dh: str | None
+    auth: str | None
+    channel_row: str | None
+    phone: str | None
+    email: str | None
+    accounts: str | None
+
+
+def claim(connection: sa.Connection, claim: str, now_ms: int, n_max: int) -> list[Claimed]:
+    """Take up to `n_max` rows that are due, the longest waiting first."""
+    due = (
+        sa.select(delivery.c.id)
+        .where(delivery.c.state == "queued", delivery.c.next_at <= now_ms, delivery.c.channel != APP)
+        .order_by(delivery.c.next_at)
+        .limit(n_max)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
+    )
+    taken = connection.execute(
+        sa.update(delivery)
+        .where(delivery.c.id.in_(due.scalar_subquery()), delivery.c.state == "queued")
+        .values(state="sending", claim=claim, claimed_at=now_ms, attempts=delivery.c.attempts + 1)
+        .returning(delivery.c.id)
+    )
+    ids = [row.id for row in taken]
+    return _whole(connection, ids) if ids else []
+
+
+def _whole(connection: sa.Connection, ids: Sequence[str]) -> list[Claimed]:
+    """With the subscription of the person it is meant for: a device that changed hands gets nothing of his."""
+    joined = (
+        delivery.outerjoin(alert, alert.c.id == delivery.c.alert_id)
+        .outerjoin(alarm, alarm.c.id == delivery.c.alarm_id)
+        .outerjoin(
+            push_subscription,
+            sa.and_(
+                push_subscription.c.device == delivery.c.target,
+                push_subscription.c.person_id == delivery.c.person_id,
+                push_subscription.c.device.not_in(sa.select(RevokedDeviceRow.id)),
+            ),
+        )
+        .outerjoin(channel_table, channel_table.c.id == delivery.c.channel_id)
+        .outerjoin(person_reach, person_reach.c.person_id == delivery.c.person_id)
+    )
+    answered = sa.or_(alert.c.acked_at.is_not(None), alarm.c.state == "ended")
+    query = (
+        sa.select(
+            delivery.c.id,
+            delivery.c.alert_id,
+            delivery.c.kind,
+            delivery.c.channel,
+            delivery.c.target,
+            delivery.c.drill,
+            delivery.c.attempts,
+            delivery.c.claimed_at,
+            delivery.c.expires_at,
+            sa.func.coalesce(answered, False).label("answered"),
+            push_subscription.c.endpoint,
+            push_subscription.c.p256dh,
+            push_subscription.c.auth,
+            channel_table.c.id.label("channel_row"),
+            person_reach.c.phone,
+            person_reach.c.email,
+            person_reach.c.accounts,
+        )
+        .select_from(joined)
+        .where(delivery.c.id.in_(ids))
+        .order_by(delivery.c.next_at)
+    )
+    return [Claimed(*row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one attempt. `state`: sent | gone | failed | acked, or queued with a new `next_at_ms`."""
+
+    id: str
+    state: str
+    error: str | None
+    at_ms: int
+    next_at_ms: int | None = None
+
+
+def write(connection: sa.Connection, claim: str, results: Sequence[Result]) -> None:
+    """Note what became of rows that are still ours. A receipt that overtook us keeps the state it brought."""
+    if not results:
+        return
+    b = sa.bindparam
+    overtaken = sa.case(
+        (delivery.c.acked_at.is_not(None), "acked"),
+        (delivery.c.seen_at.is_not(None), "seen"),
+        (delivery.c.delivered_at.is_not(None), "delivered"),
+        else_=b("b_state"),
+    )
+    statement = (
+        sa.update(delivery)
+        .where(delivery.c.id == b("b_id"), delivery.c.claim == claim)
+        .values(
+            state=sa.case((delivery.c.state == "sending", overtaken), else_=delivery.c.state),
+            error=b("b_error"),
+            sent_at=sa.func.coalesce(delivery.c.sent_at, b("b_sent")),
+            next_at=sa.func.coalesce(b("b_next"), delivery.c.next_at),
+            claim=None,
+            claimed_at=None,
+        )
+    )
+    rows = [
+        {
+            "b_id": each.id,
+            "b_state": each.state,
+            "b_error": each.error,
+            "b_sent": each.at_ms if each.state == "sent" else None,
+            "b_next": each.next_at_ms,
+        }
+        for each in sorted(results, key=lambda result: result.id)  # one order of locks for all
+    ]
+    connection.execute(statement, rows)
+
+
+def held_by(connection: sa.Connection, claim: str) -> list[str]:
+    """Rows in the hands of this worker."""
+    query = sa.select(delivery.c.id).where(delivery.c.state == "sending", delivery.c.claim == claim)
+    return list(connection.execute(query).scalars())
+
+
+def hold_on(connection: sa.Connection, claim: str, now_ms: int) -> None:
+    """We are still at it: nobody shall take our rows for a dead worker's."""
+    connection.execute(
+        sa.update(delivery)
+        .where(delivery.c.state == "sending", delivery.c.claim == claim)
+        .values(claimed_at=now_ms)
+    )
+
+
+def put_back(connection: sa.Connection, claim: str, due: Mapping[str, int]) -> None:
+    """Rows of a worker that is no more, due again at these times. Attempts are kept: none is forgotten."""
+    write(
+        connection,
+        claim,
+        [Result(id_, "queued", "worker_lost", at_ms, next_at_ms=at_ms) for id_, at_ms in due.items()],
+    )
+
+
+def put_back_stale(connection: sa.Connection, claimed_before_ms: int, now_ms: int) -> int:
+    """Rows of workers that have not been heard of: another server's, whose journal we cannot read → how many."""
+    stale = sa.select(delivery.c.id, delivery.c.claim).where(
+        delivery.c.state == "sending", delivery.c.claimed_at < claimed_before_ms
+    )
+    held: dict[str, dict[str, int]] = {}
+    for row in connection.execute(stale.with_for_update(skip_locked=True)):
+        held.setdefault(row.claim, {})[row.id] = now_ms
+    for claim, due in held.items():
+        put_back(connection, claim, due)
+    return sum(len(due) for due in held.values())
+
+
+def expire(connection: sa.Connection, now_ms: int) -> int:
+    """Give up what came too late to be sent at all, e.g. after a long outage → how many."""
+    late = (
+        sa.update(delivery)
+        .where(delivery.c.state == "queued", delivery.c.channel != APP, delivery.c.expires_at <= now_ms)
+        .values(state="failed", error=sa.func.coalesce(delivery.c.error, "expired"))
+    )
+    return connection.execute(late).rowcount
+
+
+def next_at(connection: sa.Connection) -> int | None:
+    """When the next row is due; None while nothing waits."""
+    query = sa.select(sa.func.min(delivery.c.next_at)).where(
+        delivery.c.state == "queued", delivery.c.channel != APP
+    )
+    return connection.execute(query).scalar()
+
+
+def waiting(connection: sa.Connection) -> tuple[int, int | None]:
+    """(how many wait to be sent, since when the oldest of them waits)."""
+    query = sa.select(sa.func.count(), sa.func.min(delivery.c.queued_at)).where(
+        delivery.c.state.in_(("queued", "sending")), delivery.c.channel != APP
+    )
+    n, oldest = connection.execute(query).one()
+    return int(n), oldest
+
+
+def state_of(connection: sa.Connection, delivery_id: str, person: str) -> tuple[str, str | None] | None:
+    """(state, error) of one of this person's rows."""
+    query = sa.select(delivery.c.state, delivery.c.error).where(
+        delivery.c.id == delivery_id, delivery.c.person_id == person
+    )
+    found = connection.execute(query).first()
+    return (found.state, found.error) if found else None

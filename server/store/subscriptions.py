@@ -1,0 +1,132 @@
+"""Where a browser's push service takes messages for a device, and what each device says of itself."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from server.store.bulk import insert_new
+from server.store.tables_alerts import push_device, push_subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """One device's subscription, as its browser gave it."""
+
+    device: str
+    person: str
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+def register(connection: sa.Connection, new: Subscribed, now_ms: int) -> None:
+    """Take the place of what the device had, and of whoever had this endpoint: the last registrar owns it."""
+    hashed = hashlib.sha256(new.endpoint.encode()).hexdigest()
+    connection.execute(
+        sa.delete(push_subscription).where(
+            sa.or_(push_subscription.c.device == new.device, push_subscription.c.endpoint_hash == hashed)
+        )
+    )
+    row = {
+        "device": new.device,
+        "person_id": new.person,
+        "endpoint": new.endpoint,
+        "endpoint_hash": hashed,
+        "p256dh": new.p256dh,
+        "auth": new.auth,
+        "created_at": now_ms,
+    }
+    connection.execute(sa.insert(push_subscription), [row])
+    _back(connection, new.device)
+
+
+def _back(connection: sa.Connection, device: str) -> None:
+    connection.execute(
+        sa.update(push_device)
+        .where(push_device.c.device == device)
+        .values(subscribed=True, reason=None, gone_at=None)
+    )
+
+
+def forget(connection: sa.Connection, device: str, person: str) -> None:
+    """He unsubscribed."""
+    connection.execute(
+        sa.delete(push_subscription).where(
+            push_subscription.c.device == device, push_subscription.c.person_id == person
+        )
+    )
+
+
+def has(connection: sa.Connection, device: str, person: str) -> bool:
+    query = sa.select(push_subscription.c.device).where(
+        push_subscription.c.device == device, push_subscription.c.person_id == person
+    )
+    return connection.execute(query).first() is not None
+
+
+def devices_of(connection: sa.Connection, people: Sequence[str]) -> dict[str, list[str]]:
+    """person → his subscribed devices."""
+    query = (
+        sa.select(push_subscription.c.person_id, push_subscription.c.device)
+        .where(push_subscription.c.person_id.in_(list(people)))
+        .order_by(push_subscription.c.device)
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.person_id, []).append(row.device)
+    return found
+
+
+def note_gone(connection: sa.Connection, device: str, endpoint: str, now_ms: int) -> None:
+    """The push service knows it no more. A subscription renewed in the meantime stays."""
+    gone = connection.execute(
+        sa.delete(push_subscription).where(
+            push_subscription.c.device == device, push_subscription.c.endpoint == endpoint
+        )
+    )
+    if gone.rowcount:
+        connection.execute(
+            sa.update(push_device)
+            .where(push_device.c.device == device)
+            .values(subscribed=False, reason="gone", gone_at=now_ms)
+        )
+
+
+def note_answers(connection: sa.Connection, well: Sequence[str], badly: Sequence[str], now_ms: int) -> None:
+    """Which devices' push services took a message, and which refused one."""
+    for devices, values in ((well, {"ok_at": now_ms}), (badly, {"failed_at": now_ms})):
+        if devices:
+            at = push_subscription.c.device.in_(sorted(set(devices)))
+            connection.execute(sa.update(push_subscription).where(at).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a device says of itself."""
+
+    device: str
+    person: str
+    permission: str
+    subscribed: bool
+    reason: str | None
+    platform: str
+    installed: bool
+
+
+def report(connection: sa.Connection, told: Reported, now_ms: int) -> None:
+    """Kept for the drills' report: one row per device, the last word counts."""
+    values = {
+        "person_id": told.person,
+        "permission": told.permission,
+        "subscribed": told.subscribed,
+        "reason": told.reason,
+        "platform": told.platform,
+        "installed": told.installed,
+        "reported_at": now_ms,
+    }
+    insert_new(connection, push_device, [values | {"device": told.device}])
+    if told.subscribed:
+        values["gone_at"] = None
+    connection.execute(sa.update(push_device).where(push_device.c.device == told.device).values(**values))
