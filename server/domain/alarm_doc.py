@@ -12,8 +12,8 @@ Json = dict[str, Any]
 _TIMES = frozenset({"at", "acked_at", "due_at"})
 
 
-def render_alert(alarm: Alarm, person: str) -> Json:
-    """What the person's phone holds (type "alert")."""
+def render_alert(alarm: Alarm, person: str, people: Mapping[str, Actor]) -> Json:
+    """What the person's phone holds (type "alert"); `acked_by`: who has it in hand, perhaps somebody else."""
     call, mine = alarm.call, alarm.people[person]
     made = {
         "id": mine["alert"],
@@ -27,6 +27,8 @@ def render_alert(alarm: Alarm, person: str) -> Json:
         "rung": mine["rung"],
         "rung_at": rfc3339(mine["rung_at"]),
         "informed": mine["informed"],
+        "posts": mine["posts"],
+        "acked_by": _named(alarm.acked_by, people),
         "life_at_risk": call["life_at_risk"],
         "numbers": call["numbers"],
         "state": "open" if alarm.state == "unanswered" else alarm.state,

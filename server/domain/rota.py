@@ -32,6 +32,7 @@ class Turn:
     to_ms: int
     kind: str = "regular"
     replaces: str | None = None
+    note: str = ""
 
     def covers(self, at_ms: int) -> bool:
         return self.from_ms <= at_ms < self.to_ms

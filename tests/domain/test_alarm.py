@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import alarm as rules
+from server.domain import alarm_doc
 from server.domain.alarm import Alarm, Call, acknowledge, alarm_id, climb, due, end, inform, next_at, raise_
-from server.domain.alarm_doc import render_alarm, render_alert
+from server.domain.alarm_doc import render_alarm
 from server.domain.escalation import DEFAULTS, Ladder, Rung
 from server.domain.instants import HOUR_MS, MINUTE_MS, rfc3339
 from server.domain.posts import who
@@ -25,6 +26,10 @@ def at(minutes: float) -> int:
 
 def raised(call: Call = URGENT, ladder: Ladder | None = None) -> Alarm:
     return raise_(call, ladder or DEFAULTS[call.kind], asked(call), NOON)
+
+
+def render_alert(alarm: Alarm, person: str) -> dict[str, Any]:
+    return alarm_doc.render_alert(alarm, person, PEOPLE)
 
 
 def asked(call: Call) -> Any:
@@ -76,6 +81,7 @@ def test_an_answer_made_offline_counts_from_when_it_was_made_and_the_climb_is_ex
     }
     assert render_alert(alarm, "worker")["climbed_meanwhile"] is True
     assert render_alert(alarm, "head")["climbed_meanwhile"] is False
+    assert render_alert(alarm, "head")["acked_by"] == {"id": "worker", "name": "闸口网格员"}
 
 
 def test_of_two_answers_the_earlier_made_one_is_the_alarms() -> None:
@@ -135,6 +141,8 @@ def test_a_repeated_climb_changes_nothing() -> None:
     (step,) = due(alarm, asked(URGENT), at(5))
     once = climb(alarm, step, at(5))
     assert climb(once, step, at(5)) is once
+    answered = acknowledge(alarm, "worker", at(4), at(5), ACK)
+    assert climb(answered, step, at(5)) is answered, "the answer came between looking and climbing"
 
 
 def test_whom_the_call_names_is_called_with_the_first_rung_whatever_its_posts() -> None:
@@ -209,6 +217,8 @@ def test_a_persons_alert() -> None:
         "title": "井盖缺失",
         "village": "闸口村",
         "informed": False,
+        "posts": ["worker"],
+        "acked_by": None,
         "life_at_risk": True,
         "numbers": ["119"],
         "state": "open",

@@ -104,6 +104,8 @@ def test_whoever_holds_the_ticket_is_called_too_unless_he_is_off() -> None:
     assert called("worker", turn("worker2"), call=held) == ("worker2", "worker")
     stand_in = turn("worker2", kind="stand_in", replaces="worker")
     assert called("worker", turn("worker"), stand_in, call=held) == ("worker2",)
+    backups = (turn("neighbour", kind="stand_in", replaces="worker"),)
+    assert called("backup", *backups, at=2) == ("worker2",), "worker is off"
     assert called("worker", call=replace(URGENT, units=(), assignee="worker3")) == ("worker3",)
 
 
