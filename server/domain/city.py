@@ -29,7 +29,7 @@ def ingest(ticket: Ticket | None, command: Command, ctx: Context) -> Decision:
         made = made.evolve(state="closed", urgent=False, closed_at=made.received_at)
     else:
         made.clocks = [as_clock(d, 1) for d in deadlines_of(made, ctx.calendar, ctx.rules)]
-        made.suggestion = suggest(made, ctx.units, ctx.people)
+        made.suggestion = suggest(made, ctx.units, ctx.people, ctx.on_duty)
     made.timeline = [step.entry]
     if made.flags:
         step.tell("received_in_future", made, received_at=args["received_at"])

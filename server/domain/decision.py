@@ -1,6 +1,6 @@
 """What goes into a decision and what comes out of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,6 +38,10 @@ class At:
         return cls(at_ms, at_ms, at_ms, "proven")
 
 
+def _nobody(_unit: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One operation with its author and its honest time. `args` as on the wire; `decide` checks them."""
@@ -60,7 +64,7 @@ class Context:
 
     `ever_held`: whether the author's entitlements ever held the ticket (SYNC: held). `related`, by id: for a
     merged subject its survivor; for `ticket.merge` and `ticket.unmerge` the ticket of `into`. `photos`: sha256 by
-    photo id of bytes that are already complete.
+    photo id of bytes that are already complete. `on_duty`: the worker whom the rota names for a unit now.
     """
 
     rules: Rules
@@ -71,6 +75,7 @@ class Context:
     ever_held: bool = False
     related: Mapping[str, Ticket] = field(default_factory=dict)
     photos: Mapping[str, str] = field(default_factory=dict)
+    on_duty: Callable[[str], str | None] = _nobody
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def decide_return(ticket: Ticket, step: Step) -> Ticket:
         handlers=[],
         assigned_at=None,
     )
-    return freed.evolve(suggestion=suggest(freed, step.ctx.units, step.ctx.people))
+    return freed.evolve(suggestion=suggest(freed, step.ctx.units, step.ctx.people, step.ctx.on_duty))
 
 
 def flag_urgent(ticket: Ticket, step: Step) -> Ticket:

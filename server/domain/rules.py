@@ -31,6 +31,10 @@ class Rules:
     photo_missing_h: int = 24
     online_lag_s: int = 300
     urgent_village_joins: bool = True
+    urgent_auto_dispatch: bool = True
+    ladder_scale: float = 1.0
+    arrival_reminders_min: str = "30,15,5"
+    alarm_kept_h: int = 24
     repeat_days: int = 30
     min_n_for_rank: int = 10
     doc_timeline_max: int = 20
@@ -42,3 +46,16 @@ class Rules:
             text = getattr(self, name)
             if text is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", text):
                 raise ValueError(f"{name} must be a time of day like 17:30, not {text!r}")
+        if not re.fullmatch(r"(\d{1,3}(,\d{1,3})*)?", self.arrival_reminders_min):
+            raise ValueError(
+                f"arrival_reminders_min must be minutes like 30,15,5, not {self.arrival_reminders_min!r}"
+            )
+        if not 0 < self.ladder_scale < 1_000:
+            raise ValueError(f"ladder_scale must be more than 0 and less than 1000, not {self.ladder_scale}")
+
+    @property
+    def reminders_min(self) -> tuple[int, ...]:
+        """Minutes before the arrival's deadline at which those who must act are reminded, the earliest first."""
+        return tuple(
+            sorted({int(each) for each in self.arrival_reminders_min.split(",") if each}, reverse=True)
+        )

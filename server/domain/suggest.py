@@ -1,7 +1,7 @@
 """Where the duty catalogue would send a ticket: village by place, unit by duty (DOMAIN D03, D04, emergency flow)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,12 +18,20 @@ class Matter:
     joint: tuple[str, ...]
     place_leads: bool
     place_joins: bool
+    numbers: tuple[str, ...] = ()  # to be phoned first, where life is at risk
 
 
 def _matters() -> tuple[Matter, ...]:
     raw = json.loads(Path(__file__).with_name("duties.json").read_text("utf-8"))["matters"]
     return tuple(
-        Matter(tuple(m["words"]), m["unit"], tuple(m["joint"]), m["lead"] == "place", m["place_joins"])
+        Matter(
+            tuple(m["words"]),
+            m["unit"],
+            tuple(m["joint"]),
+            m["lead"] == "place",
+            m["place_joins"],
+            tuple(m.get("numbers", ())),
+        )
         for m in raw
     )
 
@@ -33,13 +41,19 @@ _USUAL = ("综合行政执法", "公共服务办", "公用事业服务中心")
 _ALTERNATIVES_MAX = 4
 
 
-def suggest(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Actor]) -> Json | None:
+def suggest(
+    ticket: Ticket,
+    units: Mapping[str, Unit],
+    people: Mapping[str, Actor],
+    on_duty: Callable[[str], str | None] | None = None,
+) -> Json | None:
     """{unit, assignee, joint_units, rule, matter} by ids, or None when neither duty nor place is known.
 
-    The accused unit and those of its village are never suggested; an urgent ticket's village always takes part.
+    `on_duty`: the worker whom the rota names for a unit now; he goes before the others. The accused unit and those
+    of its village are never suggested; an urgent ticket's village always takes part.
     """
     usable = {u.id: u for u in units.values() if u.id not in ticket.barred_units}
-    village = _village(ticket, usable)
+    village = village_of(ticket, usable)
     matter, word = _matter(f"{ticket.title} {ticket.content}", usable)
     duty = _by_name(matter.unit, usable) if matter is not None else None
     if duty is None or (matter is not None and matter.place_leads and village is not None):
@@ -53,7 +67,9 @@ def suggest(ticket: Ticket, units: Mapping[str, Unit], people: Mapping[str, Acto
         return None
     if matter is not None:
         joints += [u for u in (_by_name(name, usable) for name in matter.joint) if u is not None]
-    worker = _worker(lead, people) if lead.village else None
+    worker = None
+    if lead.village:
+        worker = (on_duty(lead.id) if on_duty is not None else None) or only_worker(lead, people)
     return {
         "unit": lead.id,
         "assignee": worker,
@@ -71,9 +87,18 @@ def _alternatives(lead: Unit, likely: list[Unit | None], units: Mapping[str, Uni
     return list(known)[:_ALTERNATIVES_MAX]
 
 
-def _village(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:
+def village_of(ticket: Ticket, units: Mapping[str, Unit]) -> Unit | None:
+    """The unit of the village where it happened, unless it is accused."""
     village = ticket.place.get("village")
-    return next((u for u in units.values() if u.village == village), None) if village else None
+    if not village:
+        return None
+    return next((u for u in units.values() if u.village == village and u.id not in ticket.barred_units), None)
+
+
+def numbers_first(ticket: Ticket) -> tuple[str, ...]:
+    """Whom to phone before anything else: 119, 110 … where the matter of the ticket puts life at risk."""
+    text = f"{ticket.title} {ticket.content}"
+    return next((m.numbers for m in MATTERS if m.numbers and any(w in text for w in m.words)), ())
 
 
 def _matter(text: str, units: Mapping[str, Unit]) -> tuple[Matter | None, str | None]:
@@ -105,10 +130,10 @@ def _by_name(name: str, units: Mapping[str, Unit]) -> Unit | None:
     return exact or next((u for u in units.values() if name in u.name and not u.village), None)
 
 
-def _worker(unit: Unit, people: Mapping[str, Actor]) -> str | None:
+def only_worker(unit: Unit, people: Mapping[str, Actor]) -> str | None:
     """The village's grid worker, if it has one grid; in several nobody is named and whoever is near accepts.
 
-    Within the grid the first by account, until a rota says who is on duty.
+    Within the grid the first by account, where no rota says who is on duty.
     """
     workers = [
         p
