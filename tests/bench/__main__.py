@@ -1,4 +1,4 @@
-"""Run all measurements, or some: `python -m tests.bench [server] [phone] [--quick] [--database sqlite|postgres]`.
+"""Run all measurements, or some: `python -m tests.bench [server] [alarms] [phone] [--quick] [--database …]`.
 
 Ends with 0 whatever is missed: a budget is told, the build is not broken by a noisy machine.
 """
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import counting, phone, pulling, pushing, town
+from tests.bench import alarming, counting, phone, pulling, pushing, town
 from tests.bench.budget import Measured, heading, show
 from tests.bench.serving import resident_mb
 from tests.serving import running
@@ -62,19 +62,34 @@ def measure_server(kind: str, quick: bool) -> list[Measured]:
     return rows
 
 
+def measure_alarms(kind: str, quick: bool) -> list[Measured]:
+    """Alarms in a town of their own, with a push service beside it."""
+    heading(f"Alarms, {kind}: 2 web workers, 1 alarm worker, push service and client on the same cores")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _database(kind) as url,
+        alarming.receiver(Path(folder)) as push,
+    ):
+        built = town.found(Path(folder) / "data", url)
+        with running(built.environment | {"JIBAN_PUSH_HOSTS": f"localhost:{push.port}"}) as server:
+            rows = alarming.measure(built, server, push, kind, quick)
+    for row in rows:
+        show(row)
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], "server", "phone"], default=[])
+    parser.add_argument("parts", nargs="*", choices=[[], "server", "alarms", "phone"], default=[])
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it runs")
     parser.add_argument("--database", choices=["sqlite", "postgres"], help="one of the two only")
     chosen = parser.parse_args()
     rows: list[Measured] = []
-    if not chosen.parts or "server" in chosen.parts:
-        kinds = {"sqlite": ["SQLite"], "postgres": ["PostgreSQL"]}.get(
-            chosen.database, ["SQLite", "PostgreSQL"]
-        )
-        for kind in kinds:
-            rows += measure_server(kind, chosen.quick)
+    kinds = {"sqlite": ["SQLite"], "postgres": ["PostgreSQL"]}.get(chosen.database, ["SQLite", "PostgreSQL"])
+    for part, measure in (("server", measure_server), ("alarms", measure_alarms)):
+        if not chosen.parts or part in chosen.parts:
+            for kind in kinds:
+                rows += measure(kind, chosen.quick)
     if not chosen.parts or "phone" in chosen.parts:
         rows += phone.measure(chosen.quick)
     missed = [row for row in rows if not row.held]

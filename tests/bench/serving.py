@@ -15,7 +15,7 @@ from tests.serving import Server, children
 
 def resident_mb(server: Server) -> list[float]:
     """Resident memory of each gunicorn worker, in MB."""
-    arbiter = next(pid for pid in children(server.pid) if children(pid))  # the sweeper has no children
+    arbiter = next(pid for pid in children(server.pid) if children(pid))  # the others have no children
     return [_resident_mb(pid) for pid in children(arbiter)]
 
 
@@ -42,6 +42,11 @@ class Phone:
         answer = json.loads(told)
         self._headers["X-CSRF-Token"] = answer["csrf"]
         self.user: str = answer["user"]["id"]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """For another connection of the same browser."""
+        return {"Cookie": self._headers["Cookie"]}
 
     def _send(self, method: str, path: str, body: Any) -> tuple[bytes, http.client.HTTPResponse]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
