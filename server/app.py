@@ -37,6 +37,8 @@ BLUEPRINTS = (
     "audit",
     "config",
     "demo",
+    "channels",
+    "drills",
     "health",
 )
 

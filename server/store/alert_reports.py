@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -13,7 +14,6 @@ from server.store.tables_alerts import (
     alert,
     delivery,
     drill,
-    person_reach,
     push_device,
     push_subscription,
 )
@@ -124,10 +124,10 @@ def place_of(connection: Connection, alert_id: str) -> tuple[str, str] | None:
     return (row.alarm_id, row.person_id) if row is not None else None
 
 
-def deliveries(connection: Connection, alarm_ids: Iterable[str]) -> list[Row]:
+def deliveries(connection: Connection, alarm_ids: Iterable[str]) -> list[Row[Any]]:
     """Everything sent or to be sent for these alarms, in the order in which it was queued."""
     asked = sa.select(delivery).where(among(connection.dialect.name, delivery.c.alarm_id))
-    found: list[Row] = []
+    found: list[Row[Any]] = []
     for part in chunks(sorted(set(alarm_ids))):
         found += connection.execute(asked, {"ids": listed(connection, part)})
     return sorted(found, key=lambda row: (row.queued_at, row.rung, row.channel, row.target))
@@ -145,19 +145,7 @@ def seen(connection: Connection, alarm_ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def phone_numbers(connection: Connection, people: Iterable[str]) -> dict[str, str]:
-    """The numbers to ring these people up, of those who gave one."""
-    asked = sa.select(person_reach.c.person_id, person_reach.c.phone).where(
-        among(connection.dialect.name, person_reach.c.person_id), person_reach.c.phone.is_not(None)
-    )
-    found: dict[str, str] = {}
-    for part in chunks(sorted(set(people))):
-        rows = connection.execute(asked, {"ids": listed(connection, part)})
-        found |= {row.person_id: row.phone for row in rows}
-    return found
-
-
-def state_of(row: Row) -> tuple[str, int]:
+def state_of(row: Row[Any]) -> tuple[str, int]:
     """How far it came and since when. A receipt may be faster than the sender's own note, so times go first."""
     for state, at in (("acked", row.acked_at), ("seen", row.seen_at), ("delivered", row.delivered_at)):
         if at is not None:
@@ -169,7 +157,7 @@ def state_of(row: Row) -> tuple[str, int]:
     return str(row.state), int(row.next_at)  # when it was last due: given up then, or found needless
 
 
-def best(rows: Sequence[Row]) -> Row:
+def best(rows: Sequence[Row[Any]]) -> Row[Any]:
     """The try that came furthest; of equal ones the newest."""
     return max(rows, key=lambda row: (RANK[state_of(row)[0]], row.queued_at))
 
@@ -211,7 +199,7 @@ def month_rows(connection: Connection, from_ms: int, to_ms: int, *, drills: bool
     ]
 
 
-def _sending(row: Row) -> Sending:
+def _sending(row: Row[Any]) -> Sending:
     return Sending(
         channel=row.channel,
         state=state_of(row)[0],

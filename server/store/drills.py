@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -85,5 +86,5 @@ def alarms_of(connection: Connection, drill_ids: Iterable[str]) -> dict[str, lis
     return found
 
 
-def _made(row: sa.Row) -> Drill:
+def _made(row: sa.Row[Any]) -> Drill:
     return Drill(row.id, row.kind, row.title, row.started_by, row.started_at, row.ended_at, row.note)
