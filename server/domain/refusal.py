@@ -6,6 +6,8 @@ Codes and details are stored, words never: they are made for the reader's langua
 from collections.abc import Mapping
 from typing import Any
 
+from server.domain.incident_words import words_about
+
 CODES = (
     "stale_base",
     "not_yours",
@@ -125,6 +127,8 @@ _FAULTS: dict[str, tuple[str, str]] = {
 def words(code: str, details: Mapping[str, Any], lang: str = "zh-CN") -> str:
     """The message of a refusal in the reader's language (zh-CN unless it starts with `en`); never raises."""
     en = lang.lower().startswith("en")
+    if details.get("about") == "incident" and (told := words_about(code, details, en=en)) is not None:
+        return told
     special = _SPECIAL.get(code)
     try:
         made = special(details, en) if special is not None else None

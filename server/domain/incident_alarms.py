@@ -1,0 +1,50 @@
+"""What alarms tell an incident: whom they have reached, and who pressed 收到."""
+
+from collections.abc import Iterable
+
+from server.domain import instants
+from server.domain.decision import Moment
+from server.domain.incident import Incident, Json
+from server.domain.incident_facts import heard_task
+from server.domain.incident_step import heard_of
+from server.domain.roles import Actor
+
+
+def reached(incident: Incident, people: Iterable[str]) -> Incident:
+    """These persons were alarmed or told, so they may see the incident; the same object back if they all could."""
+    known = {each["person"] for each in incident.called}
+    new = [each for each in dict.fromkeys(people) if each not in known]
+    if not new:
+        return incident
+    rows = [{"person": each, "acked_ms": None} for each in new]
+    return incident.evolve(rev=incident.rev + 1, called=[*incident.called, *rows])
+
+
+def acknowledged(
+    incident: Incident,
+    actor: Actor,
+    op_id: str,
+    moment: Moment,
+    received_at_ms: int,
+    task_id: str | None = None,
+) -> Incident:
+    """收到 from an alarm of the incident: an entry on its timeline; of a task's alarm the task is heard too."""
+    if any(each["id"] == op_id for each in incident.timeline):
+        return incident
+    entry: Json = {
+        "id": op_id,
+        "name": "alert.ack",
+        "actor": {"id": actor.id, "name": actor.name},
+        "role": actor.role,
+        "occurred_at": instants.rfc3339(moment.occurred_at_ms),
+        "trust": moment.trust,
+        "outcome": "applied" if incident.state == "open" else "kept",
+        "received_at": instants.rfc3339(received_at_ms),
+        "text": None,
+        "photos": [],
+        "details": {} if task_id is None else {"task": task_id},
+    }
+    heard = heard_of(incident, actor.id, moment.occurred_at_ms)
+    if task_id is not None:
+        heard = heard_task(heard, task_id, actor.id, moment.occurred_at_ms)
+    return heard.evolve(rev=incident.rev + 1, timeline=[*incident.timeline, entry])
