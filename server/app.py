@@ -8,7 +8,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli
-from server.api import description, docs, encoding, errors, guard, headers, health, metrics, static
+from server.api import description, docs, encoding, errors, guard, headers, health, metrics, ringing, static
 from server.api.context import Parts
 from server.api.json import OrjsonProvider
 from server.config import Settings, settings_from_environment
@@ -37,8 +37,10 @@ BLUEPRINTS = (
     "audit",
     "config",
     "demo",
+    "alerts",
     "channels",
     "drills",
+    "push",
     "health",
 )
 
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _connect(app, settings)
     guard.login_manager().init_app(app)
     metrics.install(app)
+    ringing.install(app, settings)
     headers.install(app)
     encoding.install(app)
     _route(app)

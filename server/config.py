@@ -60,6 +60,17 @@ class Settings:
     s3_bucket: Annotated[str, "JIBAN_S3_BUCKET", "keep photos in this S3 bucket, not in JIBAN_DATA"] = ""
     s3_endpoint: Annotated[str, "JIBAN_S3_ENDPOINT", "address of an S3 that is not Amazon's"] = ""
     s3_region: Annotated[str, "JIBAN_S3_REGION", "region of the bucket"] = ""
+    push_hosts: Annotated[
+        str, "JIBAN_PUSH_HOSTS", "further push services, host[:port] with commas; http is allowed to them"
+    ] = ""
+    push_subject: Annotated[
+        str, "JIBAN_PUSH_SUBJECT", "whom push services may write to (mailto: or https:)"
+    ] = "mailto:jiban@example.com"
+    push_ttl_s: Annotated[int, "JIBAN_PUSH_TTL_S", "how long a push service keeps an alert, seconds"] = 3600
+    alarm_threads: Annotated[int, "JIBAN_ALARM_THREADS", "how many alerts are sent at the same time"] = 32
+    queue: Annotated[str, "JIBAN_QUEUE", "the alarms' doorbell: sqlite, postgres; empty: as the database"] = (
+        ""
+    )
     rules: Rules = field(default_factory=Rules)
     pwa: Path = Path(__file__).resolve().parent.parent / "pwa" / "dist"  # where `make` builds it
 

@@ -1,8 +1,7 @@
-"""Start everything: `python -m server.run`. Prepares the data, then keeps gunicorn and the sweeper running."""
+"""Start everything: `python -m server.run`. Prepares the data, then keeps gunicorn and the workers running."""
 
 import ctypes
 import fcntl
-import importlib.util
 import json
 import os
 import runpy
@@ -22,9 +21,11 @@ from server.config import SettingError, Settings, settings_from_environment
 
 STOP_S = 6.0  # gunicorn gives its requests 3 s; what still runs then is killed
 READY_S = 60.0
-RESTART_S = 5.0
 LOOK_S = 0.1
-SWEEPER = "server.workers.sweeper"
+WORKERS = {
+    "server.workers.sweeper": 5.0,
+    "server.workers.alarms": 0.5,
+}  # module → seconds until it is started again
 PR_SET_PDEATHSIG = 1
 
 
@@ -98,8 +99,31 @@ class _Child:
             os.kill(self.pid, number)
 
 
+class _Worker:
+    """A worker process that is started again whenever it ends, after a pause."""
+
+    def __init__(self, module: str, pause_s: float) -> None:
+        self._module = module
+        self._pause_s = pause_s
+        self._again: float | None = None
+        self.child = self._start()
+
+    def look(self) -> None:
+        if not self.child.ended():
+            return
+        now = time.monotonic()
+        if self._again is None:
+            self._again = now + self._pause_s
+        elif now >= self._again:
+            self._again = None
+            self.child = self._start()
+
+    def _start(self) -> _Child:
+        return _Child(lambda: _work(self._module))
+
+
 class _Server:
-    """gunicorn and the sweeper as children of this process, stopped together."""
+    """gunicorn and the workers as children of this process, stopped together."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -108,14 +132,15 @@ class _Server:
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
-        web, sweeper = _Child(_gunicorn), self._sweeper()
+        web = _Child(_gunicorn)
+        workers = [_Worker(module, pause_s) for module, pause_s in WORKERS.items()]
         threading.Thread(target=self._greet, daemon=True).start()
         try:
             while not web.ended() and not self._pause(LOOK_S):
-                if sweeper is not None and sweeper.ended() and not self._pause(RESTART_S):
-                    sweeper = self._sweeper()
+                for worker in workers:
+                    worker.look()
         finally:
-            _end([web] if sweeper is None else [web, sweeper])
+            _end([web, *(worker.child for worker in workers)])
         return 0 if self._stop else web.code or 1
 
     def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
@@ -127,11 +152,6 @@ class _Server:
         while not self._stop and time.monotonic() < until:
             time.sleep(LOOK_S)
         return self._stop
-
-    def _sweeper(self) -> _Child | None:
-        if importlib.util.find_spec(SWEEPER) is None:
-            return None
-        return _Child(_sweep)
 
     def _greet(self) -> None:
         """Once the server answers, say where it is and, in the demo town, who can sign in."""
@@ -146,8 +166,8 @@ class _Server:
             _print_cast(address)
 
 
-def _sweep() -> None:
-    runpy.run_module(SWEEPER, run_name="__main__")
+def _work(module: str) -> None:
+    runpy.run_module(module, run_name="__main__")
 
 
 def _gunicorn() -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import Connection, Engine
 
+from server.alerts.couriers import vapid_of, widened_of
 from server.api.context import Parts
 from server.clock import now_ms
 from server.config import SettingError, Settings, key_fingerprint, master_key
@@ -37,6 +38,8 @@ def prepare(app: Flask) -> None:
             dump.drop_all(engine)  # the last start was cut short; a demo town holds nothing of anybody's
         migrate(app)
         remember_key(engine, key)
+        vapid_of(settings)
+        widened_of(settings)
         if settings.demo and _demo_state(engine) is None:
             _load_demo(app, parts)
 

@@ -34,6 +34,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "range_not_satisfiable": ("请求的范围无效。", "That range cannot be given."),
     "wrong_user": ("登录的不是这些工作的本人。", "This work belongs to somebody else than is signed in."),
     "device_taken": ("这台设备的编号属于其他用户。", "This device id belongs to somebody else."),
+    "push_host_not_allowed": (
+        "这个推送服务不在允许的范围内，请联系管理员。",
+        "This push service is not one that is allowed here; ask the administrator.",
+    ),
+    "not_subscribed": ("这台设备还没有开启通知。", "This device has not subscribed to notifications."),
     "device_revoked": ("这台设备已被停用，请联系管理员。", "This device was revoked; ask the administrator."),
     "person_revoked": ("您的账号已被停用，请联系管理员。", "Your account was revoked; ask the office."),
     "epoch": ("服务器数据已恢复过，将重新发送。", "The server was restored; work will be sent again."),

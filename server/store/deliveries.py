@@ -61,7 +61,9 @@ def _row(new: New, now_ms: int, life_ms: int) -> dict[str, Any]:
         "target": new.target,
         "kind": new.kind,
         "drill": new.drill,
-        "state": "queued",
+        # The stream and the poll carry it: with this commit it is there to be seen.
+        "state": "sent" if new.channel == APP else "queued",
+        "sent_at": now_ms if new.channel == APP else None,
         "attempts": 0,
         "queued_at": now_ms,
         "next_at": now_ms,
@@ -87,9 +89,11 @@ class Claimed:
     target: str
     drill: bool
     attempts: int  # this one included
+    due_ms: int
     claimed_at_ms: int
     expires_at_ms: int
-    answered: bool  # he acknowledged, or the alarm ended, before this could be sent
+    acked: bool  # he acknowledged before this could be sent
+    ended: bool  # or the alarm ended
     endpoint: str | None
     p256dh: str | None
     auth: str | None
@@ -134,7 +138,6 @@ def _whole(connection: sa.Connection, ids: Sequence[str]) -> list[Claimed]:
         .outerjoin(channel_table, channel_table.c.id == delivery.c.channel_id)
         .outerjoin(person_reach, person_reach.c.person_id == delivery.c.person_id)
     )
-    answered = sa.or_(alert.c.acked_at.is_not(None), alarm.c.state == "ended")
     query = (
         sa.select(
             delivery.c.id,
@@ -144,9 +147,11 @@ def _whole(connection: sa.Connection, ids: Sequence[str]) -> list[Claimed]:
             delivery.c.target,
             delivery.c.drill,
             delivery.c.attempts,
+            delivery.c.next_at,
             delivery.c.claimed_at,
             delivery.c.expires_at,
-            sa.func.coalesce(answered, False).label("answered"),
+            alert.c.acked_at.is_not(None).label("acked"),
+            sa.func.coalesce(alarm.c.state, "").label("alarm_state") == "ended",
             push_subscription.c.endpoint,
             push_subscription.c.p256dh,
             push_subscription.c.auth,

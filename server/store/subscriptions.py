@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -81,17 +82,20 @@ def devices_of(connection: sa.Connection, people: Sequence[str]) -> dict[str, li
 
 def note_gone(connection: sa.Connection, device: str, endpoint: str, now_ms: int) -> None:
     """The push service knows it no more. A subscription renewed in the meantime stays."""
-    gone = connection.execute(
-        sa.delete(push_subscription).where(
-            push_subscription.c.device == device, push_subscription.c.endpoint == endpoint
-        )
+    at = sa.and_(push_subscription.c.device == device, push_subscription.c.endpoint == endpoint)
+    person = connection.execute(sa.select(push_subscription.c.person_id).where(at)).scalar()
+    if person is None:
+        return
+    connection.execute(sa.delete(push_subscription).where(at))
+    unheard = Reported(
+        device, person, "granted", subscribed=False, reason="gone", platform="", installed=False
     )
-    if gone.rowcount:
-        connection.execute(
-            sa.update(push_device)
-            .where(push_device.c.device == device)
-            .values(subscribed=False, reason="gone", gone_at=now_ms)
-        )
+    insert_new(connection, push_device, [_device_row(unheard, now_ms) | {"device": device}])
+    connection.execute(
+        sa.update(push_device)
+        .where(push_device.c.device == device)
+        .values(subscribed=False, reason="gone", gone_at=now_ms)
+    )
 
 
 def note_answers(connection: sa.Connection, well: Sequence[str], badly: Sequence[str], now_ms: int) -> None:
@@ -115,9 +119,24 @@ class Reported:
     installed: bool
 
 
-def report(connection: sa.Connection, told: Reported, now_ms: int) -> None:
-    """Kept for the drills' report: one row per device, the last word counts."""
-    values = {
+def is_gone(connection: sa.Connection, device: str) -> bool:
+    """Whether its push service said that the subscription is no more."""
+    query = sa.select(push_device.c.gone_at).where(push_device.c.device == device)
+    return connection.execute(query).scalar() is not None
+
+
+def report(connection: sa.Connection, told: Reported, now_ms: int, *, gone: bool = False) -> None:
+    """Kept for the drills' report: one row per device, the last word counts. What is `gone` stays so until the
+    device subscribes anew, whatever its browser still believes."""
+    values = _device_row(told, now_ms)
+    if gone:
+        values |= {"subscribed": False, "reason": "gone"}
+    insert_new(connection, push_device, [values | {"device": told.device}])
+    connection.execute(sa.update(push_device).where(push_device.c.device == told.device).values(**values))
+
+
+def _device_row(told: Reported, now_ms: int) -> dict[str, Any]:
+    return {
         "person_id": told.person,
         "permission": told.permission,
         "subscribed": told.subscribed,
@@ -126,7 +145,3 @@ def report(connection: sa.Connection, told: Reported, now_ms: int) -> None:
         "installed": told.installed,
         "reported_at": now_ms,
     }
-    insert_new(connection, push_device, [values | {"device": told.device}])
-    if told.subscribed:
-        values["gone_at"] = None
-    connection.execute(sa.update(push_device).where(push_device.c.device == told.device).values(**values))

@@ -17,6 +17,7 @@ from server.actions import closing, photos
 from server.actions.desk import Desk
 from server.actions.handler import TicketHandler
 from server.actions.photos import Bounds, PhotoDesk
+from server.alerts.couriers import channel_vault
 from server.clock import now_ms
 from server.config import SettingError, Settings, settings_from_environment
 from server.log import configure
@@ -27,6 +28,7 @@ from server.store.calendar import read_calendar
 from server.store.contacts import Vault
 from server.store.engine import reading, writing
 from server.store.oplog import Oplog
+from server.workers.watch import Watch
 
 NAME = "sweeper"
 ROUND_S = 15.0
@@ -46,6 +48,7 @@ class Sweeper:
     desk: Desk
     photo_desk: PhotoDesk
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}")
+    watch: Watch | None = None
     _beat_ms: int = 0
 
     def round(self, now: int) -> dict[str, int]:
@@ -75,6 +78,7 @@ class Sweeper:
             "uploads_expired": lambda now: photos.purge(self.photo_desk, now),
             "recomputed": self._follow_calendar,
             "pruned": self._prune,
+            "told_of_outage": lambda now: self.watch.look(now) if self.watch else 0,
         }
 
     def _follow_calendar(self, now: int) -> int:
@@ -141,7 +145,8 @@ def sweeper_of(settings: Settings) -> Sweeper:
         if settings.s3_bucket
         else FolderBlobs(settings.data / "photos")
     )
-    return Sweeper(desk, PhotoDesk(desk, settings.data / "uploads", blobs, bounds))
+    watch = Watch(engine, channel_vault(settings), now_ms())
+    return Sweeper(desk, PhotoDesk(desk, settings.data / "uploads", blobs, bounds), watch=watch)
 
 
 def main() -> int:

@@ -12,9 +12,9 @@ from server.store.engine import writing
 from tests.cast import Browser
 
 
-def beat(app: Flask, at_ms: int) -> None:
+def beat(app: Flask, worker: str, at_ms: int) -> None:
     with writing(app.extensions["jiban"].engine) as connection:
-        facts.write(connection, facts.HEARTBEAT + "sweeper", str(at_ms))
+        facts.write(connection, facts.HEARTBEAT + worker, str(at_ms))
 
 
 def test_health_is_the_same_at_both_addresses_and_needs_nobody(visit):
@@ -24,21 +24,33 @@ def test_health_is_the_same_at_both_addresses_and_needs_nobody(visit):
         assert set(answer.json) == {"status", "version", "database", "workers", "outbox"}
         assert answer.json["status"] == "ok"
         assert answer.json["database"] == "ok"
+        assert answer.json["outbox"] == {"waiting": 0, "oldest_s": None}
 
 
-def test_a_late_worker_degrades_and_a_beating_one_does_not(app: Flask, visit):
-    beat(app, now_ms())
-    assert visit().get("/health").json["workers"] == {"sweeper": "ok"}
-    beat(app, now_ms() - health.LATE_MS - 1000)
+@pytest.mark.parametrize(("worker", "late_ms"), [("sweeper", 180_000), ("alarms", 60_000)])
+def test_a_late_worker_degrades_and_a_beating_one_does_not(app: Flask, visit, worker, late_ms):
+    app.extensions["jiban"].started_at_ms -= 3_600_000
+    for each in health.LATE_MS:
+        beat(app, each, now_ms())
+    assert visit().get("/health").json["workers"] == {"sweeper": "ok", "alarms": "ok"}
+    beat(app, worker, now_ms() - late_ms + 3000)
+    assert visit().get("/health").json["status"] == "ok"
+    beat(app, worker, now_ms() - late_ms - 1000)
     told = visit().get("/health").json
-    assert (told["status"], told["workers"]) == ("degraded", {"sweeper": "late"})
+    assert (told["status"], told["workers"][worker]) == ("degraded", "late")
 
 
 def test_a_worker_that_never_came_is_missed_after_a_while(app: Flask, visit):
-    assert visit().get("/health").json["workers"] == {"sweeper": "starting"}
-    app.extensions["jiban"].started_at_ms -= health.LATE_MS + 1000
+    assert visit().get("/health").json["workers"] == {"sweeper": "starting", "alarms": "starting"}
+    app.extensions["jiban"].started_at_ms -= 61_000
     told = visit().get("/health").json
-    assert (told["status"], told["workers"]) == ("degraded", {"sweeper": "missing"})
+    assert told["workers"] == {"sweeper": "starting", "alarms": "missing"}
+    assert told["status"] == "degraded"
+
+
+def test_a_beat_from_before_the_start_is_held_against_nobody(app: Flask, visit):
+    beat(app, "alarms", now_ms() - 3_600_000)
+    assert visit().get("/health").json["workers"]["alarms"] == "starting"
 
 
 def test_metrics_count_requests_by_route_and_hold_no_names(visit):
