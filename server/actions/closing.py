@@ -9,7 +9,7 @@ from server.actions.desk import Desk
 from server.actions.op_ids import derived_id, missing_op_id
 from server.domain.lifecycle import OPEN_STATES
 from server.domain.roles import SYSTEM
-from server.store import due_work
+from server.store import due_work, incidents
 from server.store.due_work import Due
 from server.store.engine import reading, writing
 from sync.log import Author
@@ -39,14 +39,30 @@ def leave_phones(desk: Desk, now_ms: int) -> int:
     return _carry_out(desk, "ticket.leave_phones", due, now_ms)
 
 
+def incidents_leave_phones(desk: Desk, now_ms: int) -> int:
+    """Incidents closed for `closed_leaves_phone_h` leave the phones; how many."""
+    before_ms = now_ms - desk.handler.rules.closed_leaves_phone_h * HOUR_MS
+    with reading(desk.engine) as connection:
+        due = incidents.closed_before(connection, before_ms, _ROUND_MAX)
+    name = "incident.leave_phones"
+    _perform(desk, [make_op(_id(name, id_, str(at)), name, id_, {}) for id_, at in due], now_ms)
+    return len(due)
+
+
 def notice_missing_photos(desk: Desk, now_ms: int) -> int:
     """Photos that were named and have not come within `photo_missing_h`: one notice each; late bytes still attach."""
     before_ms = now_ms - desk.handler.rules.photo_missing_h * HOUR_MS
     with reading(desk.engine) as connection:
         late = due_work.photos_named_before(connection, before_ms, _ROUND_MAX)
+        of_incidents = incidents.which(connection, [about for _, about in late])
     ops = [
-        make_op(missing_op_id(photo), "ticket.photo_missing", ticket, {"photo": photo})
-        for photo, ticket in late
+        make_op(
+            missing_op_id(photo),
+            "incident.photo_missing" if about in of_incidents else "ticket.photo_missing",
+            about,
+            {"photo": photo},
+        )
+        for photo, about in late
     ]
     _perform(desk, ops, now_ms)
     if late:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from server.actions.desk import Desk
 from server.actions.pictures import NotAPicture, examine
 from server.domain.roles import SYSTEM
-from server.store import photos
+from server.store import incidents, photos
 from server.store.blobs import Blobs
 from server.store.engine import reading, writing
 from server.store.photos import Photo
@@ -250,7 +250,7 @@ def _like(same: Photo) -> dict[str, object]:
 
 
 def _complete(at: PhotoDesk, photo: Photo, now_ms: int, found: dict[str, object]) -> None:
-    """The row and the ticket's document in one commit. A photo not named yet is told by the operation itself."""
+    """The row and the document of what it shows in one commit. A photo not named yet is told by the operation itself."""
     with at.desk.log.write(now_ms) as tx:
         # It still expires unless an operation names it: bytes that nobody speaks of are no evidence.
         photos.change(tx.connection, photo.id, state=photos.RECEIVED, received_at=now_ms, **found)
@@ -258,7 +258,7 @@ def _complete(at: PhotoDesk, photo: Photo, now_ms: int, found: dict[str, object]
         if named is None or named.op_id is None:
             return
         id_ = str(uuid.uuid5(_OPS, photo.id))
-        op = make_op(
-            id_, "ticket.photo_received", named.ticket_id, {"photo": photo.id, "sha256": photo.sha256}
-        )
+        of = "incident" if incidents.which(tx.connection, [named.ticket_id]) else "ticket"
+        told = {"photo": photo.id, "sha256": photo.sha256}
+        op = make_op(id_, f"{of}.photo_received", named.ticket_id, told)
         perform_in(tx, at.desk.handler, [op], SYSTEM_AUTHOR, now_ms)

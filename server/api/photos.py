@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
+from sqlalchemy.engine import Connection
 from werkzeug.http import http_date
 
 from server.actions import photos
@@ -20,9 +21,11 @@ from server.api.context import engine, photo_desk, settings
 from server.api.errors import Problem, answer
 from server.api.guard import actor, body_limit, open_to_all, signed_in
 from server.clock import now_ms
+from server.domain.incident import may_see_incident
 from server.domain.roles import may_see
+from server.domain.ticket import Ticket
+from server.store import incidents, tickets
 from server.store import photos as photo_rows
-from server.store import tickets
 from server.store.engine import reading
 from server.store.photos import Photo
 
@@ -193,7 +196,7 @@ def progress(photo_id: str) -> Response:
 @blp.response(200, content_type="image/jpeg")
 @_documented(404)
 def look(query: dict[str, str], photo_id: str) -> Response:
-    """The picture or its thumbnail, for whoever may see its ticket, and for its author unless that became secret."""
+    """The picture or its thumbnail, for whoever may see what it shows, and for its author unless that became secret."""
     photo, secret = _visible(photo_id.lower())
     etag = f'"{photo.sha256[:32]}-{query["size"]}"'
     if request.headers.get("If-None-Match") == etag:
@@ -213,14 +216,23 @@ def _visible(photo_id: str) -> tuple[Photo, bool]:
     with reading(engine()) as connection:
         photo = photo_rows.find(connection, photo_id)
         ticket = tickets.find(connection, photo.ticket_id) if photo is not None else None
-        survivor = tickets.find(connection, ticket.merged_into) if ticket and ticket.merged_into else None
+        seen = photo is not None and photo.op_id is not None and _may_see(connection, photo, ticket)
     if photo is None or not photo.received:
         raise Problem(404, "not_found")
     secret = ticket is not None and ticket.confidential
-    named_and_seen = photo.op_id is not None and ticket is not None and may_see(actor(), ticket, survivor)
-    if not named_and_seen and (secret or photo.author != actor().id):
+    if not seen and (secret or photo.author != actor().id):
         raise Problem(404, "not_found")
     return photo, secret
+
+
+def _may_see(connection: Connection, photo: Photo, ticket: Ticket | None) -> bool:
+    """Whether the reader may see what the photo was taken of: a ticket, or else an incident."""
+    if ticket is not None:
+        survivor = tickets.find(connection, ticket.merged_into) if ticket.merged_into else None
+        return may_see(actor(), ticket, survivor)
+    incident = incidents.find(connection, photo.ticket_id)
+    into = incidents.find(connection, incident.merged_into) if incident and incident.merged_into else None
+    return incident is not None and may_see_incident(actor(), incident, into)
 
 
 def _bytes(photo: Photo, size: str) -> tuple[bytes, str]:

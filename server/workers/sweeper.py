@@ -15,7 +15,7 @@ import structlog
 
 from server.actions import closing, photos
 from server.actions.desk import Desk
-from server.actions.handler import TicketHandler
+from server.actions.operations import Operations
 from server.actions.photos import Bounds, PhotoDesk
 from server.alerts.couriers import channel_vault
 from server.clock import now_ms
@@ -74,6 +74,7 @@ class Sweeper:
         return {
             "closed": lambda now: closing.close_unrated(self.desk, now),
             "left_phones": lambda now: closing.leave_phones(self.desk, now),
+            "incidents_left_phones": lambda now: closing.incidents_leave_phones(self.desk, now),
             "photos_missing": lambda now: closing.notice_missing_photos(self.desk, now),
             "uploads_expired": lambda now: photos.purge(self.photo_desk, now),
             "recomputed": self._follow_calendar,
@@ -133,7 +134,7 @@ def sweeper_of(settings: Settings) -> Sweeper:
     engine = sa.create_engine(url, **store_engine.engine_options(url))
     store_engine.install(engine)
     log = Oplog(engine, settings.secret("sync"))
-    desk = Desk(engine, log, TicketHandler(settings.rules).inside(), Vault(settings.secret("contact")))
+    desk = Desk(engine, log, Operations(settings.rules).inside(), Vault(settings.secret("contact")))
     bounds = Bounds(
         settings.photo_bytes_max,
         settings.photo_pixels_max,
