@@ -1,12 +1,13 @@
 """How alerts and alarms look on the wire (API.md “Alerts”); the documents are written by `domain.alarm_doc`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields
 from sqlalchemy.engine import Row
 
 from server.api.shape_fields import NamedThing, choice, nested, several, string
+from server.domain.alarm import Alarm
 from server.domain.instants import rfc3339
 from server.domain.roles import ROLES
 from server.store import alert_reports
@@ -91,7 +92,7 @@ class AlertPage(Schema):
     page = fields.Integer(required=True)
 
 
-class RungShape(Schema):
+class AlarmRung(Schema):
     rung = fields.Integer(required=True)
     due_at = string()
     climbed_at = string(allow_none=True)
@@ -136,7 +137,7 @@ class AlarmShape(Schema):
     next_at = string(allow_none=True)
     task = string(allow_none=True)
     task_text = string(allow_none=True)
-    ladder = several(RungShape)
+    ladder = several(AlarmRung)
     explained = fields.List(fields.Dict(keys=fields.String()), required=True)
     people = several(CalledShape)
     deliveries = several(DeliveryShape)
@@ -148,16 +149,29 @@ class AlarmPage(Schema):
     page = fields.Integer(required=True)
 
 
-def deliveries(rows: Iterable[Row[Any]], known: Directory) -> dict[str, list[dict[str, Any]]]:
-    """By alert: one entry per person and channel, in the order in which the channels were tried."""
+def deliveries(
+    rows: Iterable[Row[Any]], alarms: Mapping[str, Alarm], known: Directory
+) -> dict[str, list[dict[str, Any]]]:
+    """By alert: one entry per person and channel, in the order in which the channels were tried.
+
+    A message to a group stands with everybody who had been called by then.
+    """
     groups: dict[tuple[str, str, str], list[Row[Any]]] = {}
     for row in rows:
         if row.alert_id is not None:
             groups.setdefault((row.alert_id, row.person_id or "", row.channel), []).append(row)
+            continue
+        called = alarms[row.alarm_id].people.items() if row.alarm_id in alarms else ()
+        for person, entry in called:
+            if entry["raised_at"] <= row.queued_at:
+                groups.setdefault((entry["alert"], person, row.channel), []).append(row)
     found: dict[str, list[dict[str, Any]]] = {}
     for (alert_id, person_id, channel), tries in groups.items():
-        person = known.people.get(person_id)
-        told = {"person": {"id": person_id, "name": person.name if person else ""}, "channel": channel}
+        found_person = known.people.get(person_id)
+        told = {
+            "person": {"id": person_id, "name": found_person.name if found_person else ""},
+            "channel": channel,
+        }
         found.setdefault(alert_id, []).append(told | _best(tries))
     return found
 

@@ -65,7 +65,9 @@ def answer(problem: Problem) -> Response:
             "details": problem.details,
         }
     }
-    response = Response(orjson.dumps(body, default=str), problem.status, mimetype="application/json")
+    # Marshmallow names the places in a list by their numbers.
+    packed = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    response = Response(packed, problem.status, mimetype="application/json")
     response.headers.update(problem.headers)
     response.headers["Cache-Control"] = "no-store"
     return response

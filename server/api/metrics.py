@@ -23,8 +23,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from server.api.context import settings
+from server.api import town_metrics
+from server.api.context import engine, settings
 from server.api.errors import Problem
+from server.clock import now_ms
 
 logger = structlog.get_logger(__name__)
 
@@ -81,7 +83,8 @@ def metrics() -> Response:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    body = generate_latest(registry) + town_metrics.text(engine(), now_ms())
+    return Response(body, content_type=CONTENT_TYPE_LATEST)
 
 
 def _allowed() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from server.domain.indicators import percentile_s
 
-REACHED = frozenset({"delivered", "seen", "acked"})
 LOST = frozenset({"failed", "gone"})
 
 
@@ -76,12 +75,11 @@ def by_channel(rows: Iterable[Alarmed]) -> dict[str, dict[str, int]]:
         first, answered = first_channel(row), ack_channel(row)
         for channel, ways in _ways(row.sendings).items():
             counts = found.setdefault(channel, dict.fromkeys(_COUNTS, 0))
-            states = {way.state for way in ways}
-            reached = bool(states & REACHED)
-            counts["sent"] += reached or "sent" in states
+            reached = any(way.reached_ms is not None for way in ways)
+            counts["sent"] += reached or any(way.sent_ms is not None for way in ways)
             counts["delivered"] += reached
-            counts["seen"] += any(way.seen_ms is not None or way.state == "seen" for way in ways)
-            counts["failed"] += states <= LOST
+            counts["seen"] += any(way.seen_ms is not None for way in ways)
+            counts["failed"] += {way.state for way in ways} <= LOST
             counts["first"] += channel == first
             counts["acked"] += channel == answered
     return dict(sorted(found.items()))
@@ -172,7 +170,7 @@ def unreachable(rows: Iterable[Alarmed], phones: Iterable[Phone]) -> list[dict[s
         for one in row.sendings:
             if one.channel == "push" and one.target:
                 by_device.setdefault((row.person, one.target), []).append((row.raised_ms, one))
-            elif one.channel == "app" and one.state in REACHED:
+            elif one.channel == "app" and one.reached_ms is not None:
                 reached_in_app.add(row.person)
         if row.acked_ms is not None or row.seen_ms is not None:
             reached_in_app.add(row.person)

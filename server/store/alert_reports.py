@@ -21,6 +21,7 @@ from server.store.tables_alerts import (
 PAGE_SIZE_MAX = 500
 OPEN_STATES = ("open", "unanswered")
 # How far a delivery has come; of several tries of one channel the furthest counts.
+_LOST = ("failed", "gone")
 RANK = {"gone": 0, "failed": 1, "queued": 2, "sent": 3, "delivered": 4, "seen": 5, "acked": 6}
 
 
@@ -146,8 +147,10 @@ def seen(connection: Connection, alarm_ids: Iterable[str]) -> dict[str, int]:
 
 
 def state_of(row: Row[Any]) -> tuple[str, int]:
-    """How far it came and since when. A receipt may be faster than the sender's own note, so times go first."""
-    for state, at in (("acked", row.acked_at), ("seen", row.seen_at), ("delivered", row.delivered_at)):
+    """How far it came and since when. A receipt may be faster than the sender's own note, so times go first; but
+    what was given up did not carry the answer that came another way."""
+    acked_at = None if row.state in _LOST else row.acked_at
+    for state, at in (("acked", acked_at), ("seen", row.seen_at), ("delivered", row.delivered_at)):
         if at is not None:
             return state, int(at)
     if row.state in {"queued", "sending"}:
@@ -200,13 +203,14 @@ def month_rows(connection: Connection, from_ms: int, to_ms: int, *, drills: bool
 
 
 def _sending(row: Row[Any]) -> Sending:
+    state = state_of(row)[0]
     return Sending(
         channel=row.channel,
-        state=state_of(row)[0],
+        state=state,
         sent_ms=row.sent_at,
         delivered_ms=row.delivered_at,
         seen_ms=row.seen_at,
-        acked_ms=row.acked_at,
+        acked_ms=row.acked_at if state == "acked" else None,
         target=row.target,
         error=row.error,
     )
@@ -257,4 +261,4 @@ def standing(connection: Connection, since_ms: int) -> Standing:
     )
     counts = {"real": 0, "drill": 0} | {("drill" if row.drill else "real"): int(row.n) for row in opened}
     oldest = next((int(row.first) for row in opened if not row.drill and row.first is not None), None)
-    return Standing(counts, oldest, {state: int(n) for state, n in sent.tuples()})
+    return Standing(counts, oldest, {row[0]: int(row[1]) for row in sent})

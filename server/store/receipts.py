@@ -26,13 +26,10 @@ class Told:
 def note(connection: sa.Connection, person: str, device: str, told: Sequence[Told], now_ms: int) -> None:
     """Write receipts of this person's device. Alerts that are not his are passed over without a word."""
     ids = sorted({one.alert for one in told})
-    mine = dict(
-        connection.execute(
-            sa.select(alert.c.id, alert.c.raised_at).where(alert.c.id.in_(ids), alert.c.person_id == person)
-        )
-        .tuples()
-        .all()
+    rows = connection.execute(
+        sa.select(alert.c.id, alert.c.raised_at).where(alert.c.id.in_(ids), alert.c.person_id == person)
     )
+    mine = {row.id: int(row.raised_at) for row in rows}
     for one in sorted(told, key=lambda each: each.alert):  # one order of locks for all
         if one.alert in mine:
             at_ms = min(max(one.at_ms, mine[one.alert]), now_ms)
