@@ -21,19 +21,20 @@ def perform(
     author: Author,
     now_ms: int,
     *,
-    moment: Moment | None = None,
+    moment: Moment | Mapping[str, Moment] | None = None,
     on_fault: OnFault | None = None,
 ) -> list[Verdict]:
     """Carry out operations of the server's own (intake, timer, import of tickets, a photo's arrival).
 
     Their ids come from the caller, deterministic where the cause can come twice: a known id with the same
     content gives the verdict it had, with other content `refused/op_mismatch`. They happened now, proven,
-    unless `moment` says otherwise. Raises Unavailable.
+    unless `moment` says otherwise, for all of them or by id. Raises Unavailable.
     """
+    by_id = moment if isinstance(moment, Mapping) else dict.fromkeys((op.id for op in ops), moment)
 
     def attempt(tx: Writing, careful: bool) -> list[Verdict]:
         desk = Desk(handler, author, now_ms, on_fault)
-        return _perform(tx, desk, ops, moment or proven(now_ms), careful=careful)
+        return _perform(tx, desk, ops, by_id, careful=careful)
 
     return transact(log, now_ms, attempt)
 
@@ -46,7 +47,7 @@ def perform_in(
     now_ms: int,
 ) -> list[Verdict]:
     """The same inside a writing transaction that the caller holds, each operation in its own savepoint."""
-    return _perform(tx, Desk(handler, author, now_ms), ops, proven(now_ms), careful=True)
+    return _perform(tx, Desk(handler, author, now_ms), ops, {}, careful=True)
 
 
 def import_batch(
@@ -75,10 +76,12 @@ def import_batch(
     return [result(slot, words) for slot in slots]
 
 
-def _perform(tx: Writing, desk: Desk, ops: Sequence[Op], moment: Moment, *, careful: bool) -> list[Verdict]:
+def _perform(
+    tx: Writing, desk: Desk, ops: Sequence[Op], moments: Mapping[str, Moment | None], *, careful: bool
+) -> list[Verdict]:
     slots = _known_or_new(tx, desk, ops)
     for slot in slots:
-        slot.moment = moment
+        slot.moment = moments.get(slot.item.id) or proven(desk.received_at_ms)
     _decide(tx, desk, slots, careful=careful)
     tx.record([log_entry(slot, desk.author, desk.received_at_ms) for slot in slots if slot.kind == "new"])
     return [slot.first()[0] for slot in slots]

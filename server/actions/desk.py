@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
-from server.actions.handler import TicketHandler
+from server.actions.operations import Operations
 from server.store.contacts import Vault
 from server.store.oplog import Oplog
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Made once per process. `handler` is the server's own variant (`TicketHandler.inside()`)."""
+    """Made once per process. `handler` is the server's own variant (`Operations.inside()`)."""
 
     engine: Engine
     log: Oplog
-    handler: TicketHandler
+    handler: Operations
     vault: Vault

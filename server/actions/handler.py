@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, cast
 
 import orjson
 
+from server.actions.duty import Duty
 from server.actions.op_ids import missing_op_id
 from server.domain.decide import decide
 from server.domain.decision import Command, Context, Decision, Notice
@@ -17,9 +18,8 @@ from server.domain.rules import Rules
 from server.domain.ticket import Ticket
 from server.store import indicator_rows, intake_rows, items, oplog, photo_rows, tickets
 from server.store.calendar import read_calendar
-from server.store.people import directory
 from sync.clock import Moment
-from sync.log import Author, Change, Retry, Verdict, Writing
+from sync.log import Author, Change, Retry, Verdict, Work, Writing
 from sync.op import Op
 
 # (kind of item, the operation that settles it, whose item it was)
@@ -49,17 +49,17 @@ class TicketHandler:
     beside: Mapping[str, Beside] = field(default_factory=dict)
     imported_by: Actor | None = None
 
-    def for_import(self, by: Actor) -> "TicketHandler":
+    def for_import(self, by: Actor) -> Self:
         """For operations of an outbox file that this person brought in for their author."""
-        return TicketHandler(self.rules, imported_by=by)
+        return replace(self, server_side=False, beside={}, imported_by=by)
 
-    def inside(self) -> "TicketHandler":
+    def inside(self) -> Self:
         """Knows the server's own operations too; never to be used for what a client pushed."""
-        return TicketHandler(self.rules, server_side=True)
+        return replace(self, server_side=True, beside={}, imported_by=None)
 
-    def carrying(self, beside: Mapping[str, Beside]) -> "TicketHandler":
+    def carrying(self, beside: Mapping[str, Beside]) -> Self:
         """`inside()`, with sealed data by operation id, stored along with what is applied."""
-        return TicketHandler(self.rules, server_side=True, beside=beside)
+        return replace(self.inside(), beside=beside)
 
     def knows(self, name: str, v: int) -> bool:
         """Whether this operation may come through this door, in this version."""
@@ -69,19 +69,23 @@ class TicketHandler:
         """There is one version of each operation so far."""
         return op
 
-    def open(self, tx: Writing, subjects: Sequence[str], author: Author) -> "TicketWork":
+    def open(self, tx: Writing, subjects: Sequence[str], author: Author) -> Work:
         """Lock and load all that the batch needs."""
-        return TicketWork(self, tx, subjects, author)
+        connection = cast("oplog.Writing", tx).connection
+        return TicketWork(self, tx, subjects, author, Duty(connection, cast("oplog.Writing", tx).now_ms))
 
 
 class TicketWork:
     """The tickets of one batch in memory; nothing is written before `save`."""
 
-    def __init__(self, handler: TicketHandler, tx: Writing, subjects: Sequence[str], author: Author) -> None:
+    def __init__(
+        self, handler: TicketHandler, tx: Writing, subjects: Sequence[str], author: Author, duty: Duty
+    ) -> None:
         self._handler = handler
+        self._duty = duty
         self._tx = tx
         self._connection = cast("oplog.Writing", tx).connection
-        known = directory(self._connection)
+        known = duty.register
         self._units = known.units
         self._people = known.people
         self._calendar = read_calendar(self._connection)
@@ -92,11 +96,18 @@ class TicketWork:
         self._absent = set(subjects) - self._loaded.keys()
         self._held: dict[tuple[str, str], bool] = {}
         self._done: list[_Done] = []
+        self.last: list[tuple[Ticket | None, Ticket]] = []
 
     def _load_more(self, ids: set[str]) -> None:
         self._loaded.update(tickets.load(self._connection, ids - self._loaded.keys(), lock=True))
 
-    def _ticket(self, id_: Any) -> Ticket | None:
+    @property
+    def absent(self) -> set[str]:
+        """Subjects that are no tickets."""
+        return self._absent
+
+    def ticket(self, id_: Any) -> Ticket | None:
+        """The ticket as it is now, locked."""
         if not isinstance(id_, str):
             return None
         if id_ not in self._now and id_ not in self._absent:
@@ -120,13 +131,16 @@ class TicketWork:
         ids = set(_relatives(ticket)) if ticket is not None else set()
         if isinstance(op.args, dict) and isinstance(op.args.get("into"), str):
             ids.add(op.args["into"])
-        found = ((id_, self._ticket(id_)) for id_ in sorted(ids))
+        found = ((id_, self.ticket(id_)) for id_ in sorted(ids))
         return {id_: other for id_, other in found if other is not None}
 
     def apply(self, op: Op, moment: Moment, received_at_ms: int, author: Author) -> Verdict:
-        """Decide one operation; changes nothing but this Work's memory, and not even that if it raises."""
+        """Decide one operation; changes nothing but this Work's memory, and not even that if it raises.
+
+        `last` holds, until the next one, what it changed: each ticket before and after.
+        """
         actor: Actor = author.actor
-        ticket = self._ticket(op.subject)
+        ticket = self.ticket(op.subject)
         context = Context(
             rules=self._handler.rules,
             calendar=self._calendar,
@@ -136,6 +150,7 @@ class TicketWork:
             ever_held=self._ever_held(actor, ticket),
             related=self._related(ticket, op),
             photos=self._photos,
+            on_duty=self._duty.worker,
         )
         command = Command(
             op_id=op.id,
@@ -150,11 +165,12 @@ class TicketWork:
             imported_by=self._handler.imported_by,
         )
         decision = decide(ticket, command, context)
+        self.last = [(self._now.get(each.id), each) for each in decision.tickets]
         self._now.update({each.id: each for each in decision.tickets})
         self._absent.difference_update(each.id for each in decision.tickets)
         self._done.append(_Done(op, decision, author, received_at_ms))
         details = decision.details
-        if context.ever_held and _is_confidential(self._ticket(op.subject), decision):
+        if context.ever_held and _is_confidential(self.ticket(op.subject), decision):
             # Whoever lost the ticket with that holds no row that could tell his phone what to erase (SYNC).
             details = {**details, "erase": True}
         return Verdict(decision.outcome, decision.code, details, decision.rev)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.actions import photos
-from server.actions.handler import TicketHandler
+from server.actions.operations import Operations
 from server.actions.photos import PhotoDesk, Refused
 from server.domain.roles import Actor
 from server.store import audit
@@ -27,7 +27,7 @@ class UnknownAuthor(Exception):
 
 def import_outbox(
     at: PhotoDesk,
-    handler: TicketHandler,
+    handler: Operations,
     content: object,
     imported_by: Actor,
     now_ms: int,

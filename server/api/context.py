@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.actions.desk import Desk
-from server.actions.handler import TicketHandler
+from server.actions.operations import Operations
 from server.actions.photos import Bounds, PhotoDesk
 from server.api.poke_streams import Streams
 from server.clock import now_ms
@@ -34,9 +34,9 @@ class Parts:
         self.started_at_ms = now_ms()
 
     @cached_property
-    def handler(self) -> TicketHandler:
+    def handler(self) -> Operations:
         """What a client's operations mean."""
-        return TicketHandler(self.settings.rules)
+        return Operations(self.settings.rules)
 
     @cached_property
     def desk(self) -> Desk:
@@ -92,7 +92,7 @@ def log() -> Oplog:
     return parts().log
 
 
-def handler() -> TicketHandler:
+def handler() -> Operations:
     return parts().handler
 
 

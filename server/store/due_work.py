@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from server.domain.instants import DAY_MS
+from server.domain.lifecycle import OPEN_STATES
+from server.store.tables_indicators import arrival
+from server.store.tables_sync import operation
 from server.store.tables_ticket import photo, ticket
+
+_OVERDUE_TOLD_MS = 7 * DAY_MS  # what was missed longer ago than this is in the reports
 
 
 @dataclass(frozen=True)
@@ -78,3 +84,36 @@ def open_ids(connection: sa.Connection, states: Sequence[str], after: str, limit
     """The next ids after `after`, in order, of tickets in these states."""
     query = sa.select(ticket.c.id).where(ticket.c.state.in_(states), ticket.c.id > after)
     return list(connection.execute(query.order_by(ticket.c.id).limit(limit)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An emergency at which nobody has arrived, and until when somebody has to."""
+
+    ticket_id: str
+    due_ms: int
+
+
+def arrivals_due(connection: sa.Connection, now_ms: int, ahead_ms: int) -> list[Arrival]:
+    """Emergencies without arrival whose time runs out within `ahead_ms`, or ran out in the last days."""
+    rows = connection.execute(
+        sa.select(arrival.c.ticket_id, arrival.c.due_at)
+        .join(ticket, sa.and_(ticket.c.id == arrival.c.ticket_id, ticket.c.cycle == arrival.c.cycle))
+        .where(
+            arrival.c.scope == "town",
+            arrival.c.due_at > now_ms - _OVERDUE_TOLD_MS,
+            arrival.c.due_at <= now_ms + ahead_ms,
+            arrival.c.met_at.is_(None),
+            ticket.c.urgent.is_(True),
+            ticket.c.state.in_(sorted(OPEN_STATES)),
+        )
+        .order_by(arrival.c.due_at, arrival.c.ticket_id)
+    )
+    return [Arrival(row.ticket_id, row.due_at) for row in rows]
+
+
+def known_ops(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these operations were carried out before."""
+    if not ids:
+        return set()
+    return set(connection.execute(sa.select(operation.c.id).where(operation.c.id.in_(list(ids)))).scalars())

@@ -13,7 +13,7 @@ from types import FrameType
 import sqlalchemy as sa
 import structlog
 
-from server.actions import closing, photos
+from server.actions import climbing, closing, photos
 from server.actions.desk import Desk
 from server.actions.operations import Operations
 from server.actions.photos import Bounds, PhotoDesk
@@ -75,6 +75,7 @@ class Sweeper:
             "closed": lambda now: closing.close_unrated(self.desk, now),
             "left_phones": lambda now: closing.leave_phones(self.desk, now),
             "incidents_left_phones": lambda now: closing.incidents_leave_phones(self.desk, now),
+            "alarms_left_phones": lambda now: climbing.leave_phones(self.desk, now),
             "photos_missing": lambda now: closing.notice_missing_photos(self.desk, now),
             "uploads_expired": lambda now: photos.purge(self.photo_desk, now),
             "recomputed": self._follow_calendar,
