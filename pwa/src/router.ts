@@ -5,6 +5,7 @@ import { countNavigation } from './lib/screen'
 import { session } from './local/session'
 import TicketList from './views/field/TicketList.vue'
 import TicketScreen from './views/field/TicketScreen.vue'
+import { emergencyRoutes } from './views/emergency/routes'
 import { officeRoutes } from './views/office/routes'
 
 const routes: RouteRecordRaw[] = [
@@ -24,6 +25,9 @@ const routes: RouteRecordRaw[] = [
   { path: '/problems', name: 'problems', component: () => import('./views/common/ProblemsScreen.vue') },
   { path: '/me', name: 'me', component: () => import('./views/common/MeScreen.vue') },
   { path: '/password', name: 'password', component: () => import('./views/common/PasswordScreen.vue') },
+  { path: '/alerts', name: 'alerts', component: () => import('./views/common/AlertList.vue') },
+  { path: '/alerts/:id', props: true, component: () => import('./views/common/AlertScreen.vue') },
+  ...emergencyRoutes,
   ...officeRoutes,
   { path: '/:rest(.*)*', meta: { open: true }, component: () => import('./views/common/NotFoundScreen.vue') },
 ]

@@ -37,12 +37,17 @@ export class ActError extends Error {
  * Store one operation; resolves when it is on the disk. Throws `ActError`. Work on a confidential ticket is not
  * written down: it is told to the tab that syncs and needs the network now.
  */
-export async function act<N extends OpName>(
+export function act<N extends OpName>(
   ticket: Subject,
   name: N,
   args: Omit<OpArgs[N], 'photos'>,
   options: ActOptions | PreparedPhoto[] = {},
 ): Promise<Done> {
+  return store(ticket, name, args, options)
+}
+
+/** The same for an operation on anything: a ticket, an incident (incidents.ts). */
+export async function store(ticket: Subject, name: string, args: object, options: ActOptions | PreparedPhoto[] = {}): Promise<Done> {
   const tap = tapNow()
   const { photos = [], draft } = Array.isArray(options) ? { photos: options } : options
   const secret = ticket.confidential === true

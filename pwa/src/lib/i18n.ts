@@ -1,11 +1,12 @@
 /**
  * Languages. zh-CN is built in, English is fetched when chosen (and precached by the service worker, so it also
- * works offline). Messages are split by room: alarm, common, field, head; the office adds its own with `addMessages`.
+ * works offline). Messages are split by room: alarm, common, emergency, field, head; the office adds its own with `addMessages`.
  */
 import { nextTick, type Ref } from 'vue'
 import { createI18n } from 'vue-i18n'
 import alarm from '../locales/zh-CN/alarm.json'
 import common from '../locales/zh-CN/common.json'
+import emergency from '../locales/zh-CN/emergency.json'
 import field from '../locales/zh-CN/field.json'
 import head from '../locales/zh-CN/head.json'
 
@@ -21,7 +22,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh-CN',
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': { alarm, common, field, head } },
+  messages: { 'zh-CN': { alarm, common, emergency, field, head } },
   missingWarn: false,
   fallbackWarn: false,
 })
@@ -58,13 +59,14 @@ function rememberedLanguage(): Language {
 
 async function loadPhone(lang: Language): Promise<void> {
   if (loaded.has(lang)) return
-  const [a, c, f, h] = await Promise.all([
+  const [a, c, e, f, h] = await Promise.all([
     import('../locales/en/alarm.json'),
     import('../locales/en/common.json'),
+    import('../locales/en/emergency.json'),
     import('../locales/en/field.json'),
     import('../locales/en/head.json'),
   ])
-  merge(lang, { alarm: a.default, common: c.default, field: f.default, head: h.default })
+  merge(lang, { alarm: a.default, common: c.default, emergency: e.default, field: f.default, head: h.default })
   loaded.add(lang)
 }
 

@@ -38,16 +38,25 @@ const done = [entry('ticket.arrive'), entry('ticket.on_site_done')]
 
 describe('the next step', () => {
   it('goes accept, arrive, work done, callback, reply', () => {
-    expect(nextStep(ticket({ state: 'assigned' }))).toBe('ticket.accept')
-    expect(nextStep(ticket({}))).toBe('ticket.arrive')
+    expect(nextStep(ticket({ urgent: false, state: 'assigned' }))).toBe('ticket.accept')
+    expect(nextStep(ticket({ urgent: false }))).toBe('ticket.arrive')
     expect(nextStep(ticket({ timeline: [entry('ticket.arrive')] }))).toBe('ticket.on_site_done')
     expect(nextStep(ticket({ timeline: done }))).toBe('ticket.callback')
     expect(nextStep(ticket({ timeline: done, callbacks: [connected] }))).toBe('ticket.reply')
   })
 
   it('starts again at the scene in a new cycle, and after an arrival was taken back', () => {
-    expect(nextStep(ticket({ cycle: 2, timeline: done }))).toBe('ticket.arrive')
-    expect(nextStep(ticket({ timeline: [entry('ticket.arrive', { retracted_by: 'x' })] }))).toBe('ticket.arrive')
+    expect(nextStep(ticket({ urgent: false, cycle: 2, timeline: done }))).toBe('ticket.arrive')
+    expect(nextStep(ticket({ urgent: false, timeline: [entry('ticket.arrive', { retracted_by: 'x' })] }))).toBe('ticket.arrive')
+  })
+
+  it('of an emergency is to set out, then to arrive, then to have done the work', () => {
+    expect(nextStep(ticket({ state: 'assigned' }))).toBe('ticket.depart')
+    expect(nextStep(ticket({}))).toBe('ticket.depart')
+    expect(nextStep(ticket({ state: 'handling', timeline: [entry('ticket.depart')] }))).toBe('ticket.arrive')
+    expect(nextStep(ticket({ state: 'handling', timeline: [entry('ticket.arrive')] }))).toBe('ticket.on_site_done')
+    const { main, beside } = stepsOf(ticket({ state: 'assigned' }), WORKER, NOW)
+    expect([main, ...beside].map((button) => button?.op)).toEqual(['ticket.depart', 'ticket.arrive', 'ticket.accept'])
   })
 
   it('asks nobody to the scene for a question, and no callback of a confidential ticket', () => {
@@ -77,8 +86,8 @@ describe('the buttons', () => {
 
   it('no longer offer to set out once set out or arrived', () => {
     const ops = (timeline: TimelineEntry[]) => {
-      const { beside, more } = stepsOf(ticket({ timeline }), WORKER, NOW)
-      return [...beside, ...more].map((button) => button.op)
+      const { main, beside, more } = stepsOf(ticket({ timeline }), WORKER, NOW)
+      return [main, ...beside, ...more].map((button) => button?.op)
     }
     expect(ops([])).toContain('ticket.depart')
     expect(ops([entry('ticket.depart')])).not.toContain('ticket.depart')

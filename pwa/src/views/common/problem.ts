@@ -14,6 +14,7 @@ interface Again {
   path: string
   draft: string
   value: Record<string, unknown>
+  query?: Record<string, string>
 }
 
 /** The screen and the filled form for “edit and send as new”; undefined where there is none. */
@@ -45,6 +46,17 @@ export function againOf(problem: Problem): Again | undefined {
       return form('done', { result: args.result ?? '', noPhoto: args.no_photo_reason ?? '' })
     case 'ticket.note':
       return form('note', { text: args.text ?? '' })
+    case 'incident.report': {
+      const place = (args.place ?? {}) as { village?: string; address?: string }
+      const value = { matter: args.matter, text: args.text ?? '', village: place.village ?? '', address: place.address ?? '' }
+      return { path: `/report/${String(args.matter)}`, draft: 'report:new', value, ...(args.drill === true ? { query: { drill: '1' } } : {}) }
+    }
+    case 'incident.note':
+      return { path: `/incidents/${subject}/note`, draft: `incident_note:${subject}`, value: { text: args.text ?? '' } }
+    case 'incident.task_done': {
+      const task = String(args.task)
+      return { path: `/incidents/${subject}/tasks/${task}`, draft: `task_done_${task}:${subject}`, value: { text: args.text ?? '' } }
+    }
     default:
       return undefined
   }

@@ -33,8 +33,17 @@ function has(ticket: TicketView, name: string): boolean {
   )
 }
 
+const AFOOT = new Set(['assigned', 'accepted', 'handling'])
+
+/** An emergency asks for no paper first: whoever sets out has taken it on (the server counts 出发 as 签收). */
+function setsOut(ticket: TicketView): boolean {
+  if (!ticket.urgent || !AFOOT.has(ticket.state)) return false
+  return !['ticket.depart', 'ticket.arrive', 'ticket.on_site_done'].some((name) => has(ticket, name))
+}
+
 /** The step that the work asks for next; undefined when it waits for somebody else. */
 export function nextStep(ticket: TicketView): OpName | undefined {
+  if (setsOut(ticket)) return 'ticket.depart'
   if (ticket.state === 'assigned') return 'ticket.accept'
   if (ticket.state !== 'accepted' && ticket.state !== 'handling') return undefined
   const onSite = !DESK_ONLY.has(ticket.category) || ticket.urgent
@@ -57,7 +66,7 @@ export function stepsOf(ticket: TicketView, me: Me, nowMs: number): { main?: Ste
   const rest = Object.values(BUTTONS).filter((button) => possible.has(button.op) && button !== main)
   const besideOrder: OpName[] =
     ticket.state === 'assigned'
-      ? ['ticket.arrive', 'ticket.return']
+      ? ['ticket.arrive', 'ticket.accept', 'ticket.return']
       : ['ticket.on_site_done', 'ticket.callback', 'ticket.reply', 'ticket.arrive', 'ticket.note']
   const beside = besideOrder.map((op) => rest.find((button) => button.op === op)).filter((b): b is StepButton => Boolean(b))
   const first = beside.slice(0, 2)
