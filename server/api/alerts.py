@@ -59,8 +59,8 @@ class _Query(Schema):
 class AlertQuery(_Query):
     alarm = fields.UUID(load_default=None)
     person = fields.UUID(load_default=None)
-    kind = fields.String(load_default="", validate=validate.OneOf(KINDS))
-    state = fields.String(load_default="", validate=validate.OneOf(ALERT_STATES))
+    kind = fields.String(load_default=None, validate=validate.OneOf(KINDS))
+    state = fields.String(load_default=None, validate=validate.OneOf(ALERT_STATES))
     from_ = fields.String(load_default=None, data_key="from", metadata={"format": "date-time"})
     to = fields.String(load_default=None, metadata={"format": "date-time"})
 
@@ -98,8 +98,8 @@ def list_alerts(query: dict[str, Any]) -> Response:
         alarm=_text(query["alarm"]),
         subject=_text(query["subject"]),
         person=_text(query["person"]),
-        kind=query["kind"],
-        state=query["state"],
+        kind=query["kind"] or "",
+        state=query["state"] or "",
         is_drill=is_drill,
         drill=drill_id,
         from_ms=_instant("from", query["from_"]),

@@ -1,4 +1,4 @@
-"""The town's own figures for `/metrics`: open alarms, how long one waits for an answer, the outbox, the processes beside us.
+"""The town's own figures for `/metrics`: open alarms, how long one waits, the outbox, the processes beside us.
 
 They are read from the database at each scrape: with several processes every one of them tells the same.
 """
