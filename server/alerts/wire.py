@@ -106,6 +106,8 @@ class Wire:
             )
         except (Inside, Unreached):
             raise
+        except NewConnectionError as error:
+            raise Unreached("unreachable") from error
         except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
             raise Unreached("timeout") from error
         except (HTTPError, OSError, UnicodeError) as error:
