@@ -53,6 +53,32 @@ WORDS: dict[str, tuple[str, str]] = {
     "unknown_grid": ("没有这个网格，或它不属于该单位。", "There is no such grid in this unit."),
     "unknown_device": ("没有这台设备。", "There is no such device."),
     "unknown_delegation": ("没有这项授权。", "There is no such delegation."),
+    "unknown_turn": ("没有这个班次，或已被撤销。", "There is no such turn, or it was taken back."),
+    "turn_past": ("这个班次已经结束，不能再改。", "This turn is over and cannot be changed any more."),
+    "rota_overlap": (
+        "这个人在这段时间已有值班安排，请换人或调整时间。",
+        "This person is on the rota at that time already; choose somebody else or another time.",
+    ),
+    "turn_taken_over": (
+        "这个班次已有人顶替或调换，请先撤销原来的安排。",
+        "Somebody else has taken this turn already; take that back first.",
+    ),
+    "nobody_to_replace": (
+        "被顶替的人在这段时间没有（或只有部分时间）值班。",
+        "The person to stand in for is not on duty during all of that time.",
+    ),
+    "unfit_person": (
+        "{name}的角色或单位不符合这个岗位。",
+        "{name} is not of the role or unit that this post needs.",
+    ),
+    "impossible_span": (
+        "值班时间不对：结束要晚于开始、不能已经过去，一班最长 31 天，也不能排得太远。",
+        "These times cannot be: a turn ends after it begins, lasts at most 31 days, is not over yet.",
+    ),
+    "bad_ladder": (
+        "提醒阶梯有误：第一级从 0 分钟开始，之后逐级递增，每级至少一个岗位，不能重复。",
+        "The first rung is at minute 0, each later one after the one before, and each names posts, none twice.",
+    ),
     "unknown_person": ("没有这个人员。", "There is no such person."),
     "not_own_account": ("不能对自己的账号这样做。", "This cannot be done to one's own account."),
     "too_many_streams": ("实时连接已满，稍后自动重试。", "All live connections are in use; retrying later."),

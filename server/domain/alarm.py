@@ -59,7 +59,8 @@ class Call:
     @classmethod
     def from_dict(cls, body: Json) -> "Call":
         known = {f.name for f in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in body.items() if k in known})
+        told: Json = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items() if k in known}
+        return cls(**told)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.domain.alarm import Call
-from server.domain.roles import Actor
+from server.domain.roles import TOWN_ROLES, Actor
 from server.domain.rota import TOWN_POSTS, Turn, on_duty, stood_in_for
 
 _POST_ROLES = {
@@ -16,7 +16,6 @@ _POST_ROLES = {
     "leader": frozenset({"town_leader"}),
     "office": frozenset({"office_lead", "dispatcher"}),
 }
-_TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead", "duty_room"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,8 @@ def at_post(post: str, unit_id: str | None, register: Register) -> tuple[list[Ac
 
 
 def _ids(people: Sequence[Actor], call: Call) -> tuple[str, ...]:
-    allowed = [
-        each for each in people if each.unit_id is None or each.unit_id not in call.barred or _of_town(each)
-    ]
+    allowed = [each for each in people if each.unit_id not in call.barred or each.role in TOWN_ROLES]
     return tuple(dict.fromkeys(each.id for each in allowed))
-
-
-def _of_town(person: Actor) -> bool:
-    return person.role in _TOWN_ROLES
 
 
 def _works(person: Actor, at_ms: int) -> bool:

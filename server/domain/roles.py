@@ -21,7 +21,7 @@ ROLES = (
     "sys_admin",
 )
 _UNIT_ROLES = frozenset({"unit_clerk", "unit_head"})
-_TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead"})
+TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead"})
 _NAMED_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
 _TICKETLESS_ROLES = frozenset({"kb_liaison", "auditor", "sys_admin"})
 PETITION_TAG = "petition"
@@ -138,7 +138,7 @@ def buckets_of_person(actor: Actor) -> set[str]:
             found.add(f"unit-open:{actor.unit_id}")
     elif role in _UNIT_ROLES and actor.unit_id is not None:
         found.add(f"unit:{actor.unit_id}")
-    elif role in _TOWN_ROLES:
+    elif role in TOWN_ROLES:
         found.add("town")
         if role == "office_lead":
             found.add("town-confidential")
@@ -155,11 +155,11 @@ def may_see(actor: Actor, ticket: Ticket, survivor: Ticket | None = None) -> boo
         return False
     if actor.role in ("office_lead", "system", "city"):
         return True
-    if actor.unit_id is not None and actor.unit_id in ticket.barred_units and actor.role not in _TOWN_ROLES:
+    if actor.unit_id is not None and actor.unit_id in ticket.barred_units and actor.role not in TOWN_ROLES:
         return False
     if ticket.confidential:
         return actor.id in ticket.handlers
-    if actor.role in _TOWN_ROLES:
+    if actor.role in TOWN_ROLES:
         return True
     if ticket.state == "merged" and survivor is not None and may_see(actor, survivor):
         return True

@@ -39,6 +39,23 @@ def find(connection: Connection, turn_id: str) -> Turn | None:
     return None if row is None else _turn(row)
 
 
+def other_half(connection: Connection, turn: Turn) -> Turn | None:
+    """The entry made together with this one when two people changed turns, if it stands still."""
+    if turn.kind != "swap":
+        return None
+    made = sa.select(rota_turn.c.created_at).where(rota_turn.c.id == turn.id).scalar_subquery()
+    row = connection.execute(
+        sa.select(rota_turn).where(
+            rota_turn.c.kind == "swap",
+            rota_turn.c.person_id == turn.replaces,
+            rota_turn.c.replaces == turn.person_id,
+            rota_turn.c.created_at == made,
+            rota_turn.c.cancelled_at.is_(None),
+        )
+    ).first()
+    return None if row is None else _turn(row)
+
+
 def add(connection: Connection, turns: Sequence[Turn], by: str, now_ms: int) -> None:
     """Write turns that have been looked at for clashes in this transaction."""
     if not turns:
