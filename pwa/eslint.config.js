@@ -14,7 +14,7 @@ import ts from 'typescript-eslint'
 const HOUSE = {
   views: { rooms: ['components', 'actions', 'local', 'domain', 'lib', 'locales'], no: ['dexie'] },
   components: { rooms: ['actions', 'local', 'domain', 'lib', 'locales'], no: ['dexie'] },
-  actions: { rooms: ['domain', 'local', 'lib', 'contract', 'sync/outbox.ts'], no: ['vue', 'vue-router', 'vant', 'dexie'] },
+  actions: { rooms: ['domain', 'local', 'lib', 'contract', 'sync/outbox.ts', 'sync/alerts.ts', 'sync/pushService.ts'], no: ['vue', 'vue-router', 'vant', 'dexie'] },
   sync: { rooms: ['local/db.ts', 'lib/clock.ts', 'lib/ids.ts', 'lib/sha256.ts', 'lib/http.ts', 'lib/channel.ts', 'contract'], no: ['vue', 'vue-router', 'vue-i18n', 'vant'] },
   local: { rooms: ['domain', 'contract', 'lib'], no: ['vant', 'vue-router'] },
   domain: { rooms: ['contract'], no: ['vue', 'vue-router', 'vue-i18n', 'vant', 'dexie'] },

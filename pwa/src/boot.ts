@@ -3,14 +3,17 @@
  * signed in, the clock's offset, the storage facts and the service worker.
  */
 import { liveQuery } from 'dexie'
+import { keepPush } from './actions/push'
 import { confirmSession, restore } from './actions/session'
 import type { Sample } from './lib/clock'
 import { language } from './lib/i18n'
 import { setClockOffset } from './lib/time'
 import { registerWorker } from './lib/update'
+import { OPEN_PATH } from './lib/workerMessages'
 import { getValue, openBase } from './local/db'
 import { onSession, session } from './local/session'
 import { measureStorage } from './local/storage'
+import { router } from './router'
 import { SYNC_TAG } from './sync/background'
 import { askForSync, onAskForSync } from './sync/outbox'
 import { startSync } from './sync/run'
@@ -51,6 +54,7 @@ function follow(): void {
   running?.stop()
   running = undefined
   if (user === undefined) return
+  void keepPush()
   running = { user, stop: startSync(user, { fetch: (input, init) => fetch(input, init), language }) }
 }
 
@@ -77,8 +81,11 @@ function followClock(): void {
 async function wireWorker(): Promise<void> {
   const registration = await registerWorker()
   if (!registration) return
-  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ type?: string } | null>) => {
-    if (event.data?.type === SYNC_TAG) askForSync(true)
+  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ type?: string; path?: string } | null>) => {
+    const { type, path } = event.data ?? {}
+    if (type === SYNC_TAG) askForSync(true)
+    // A notification was tapped: its alert is shown, in this page.
+    if (type === OPEN_PATH && path?.startsWith('/')) void router.push(path)
   })
   // Where there is Background Sync, the browser sends the rest after the app is closed.
   const { sync } = registration as { sync?: { register: (tag: string) => Promise<void> } }

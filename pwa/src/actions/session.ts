@@ -5,6 +5,7 @@ import { loadSession, saveSession, session } from '../local/session'
 import { checkLost, measureStorage, readDevice } from '../local/storage'
 import { uuid7 } from '../lib/ids'
 import { ApiError, NetworkError, request } from './api'
+import { leavePush } from './push'
 
 const FAREWELL = 'farewell'
 const USERS = 'users'
@@ -56,6 +57,8 @@ export async function signIn(username: string, password: string): Promise<Sessio
 export async function signOut(): Promise<void> {
   const leaving = session()
   if (!leaving) return
+  // First, while the session lives: whoever takes this phone next is not to get this person's alerts.
+  await leavePush(leaving.user.id)
   await setValue(openApp().kv, FAREWELL, leaving.csrf)
   await sayFarewell(leaving.csrf)
   await saveSession(null)

@@ -11,7 +11,7 @@ interface SubscriptionChange extends ExtendableEvent {
 /** Listen for everything that has to do with alerts. Returns a look at the notifications, for after a sync. */
 export function wireAlerts(worker: ServiceWorkerGlobalScope): () => Promise<void> {
   const desk: Desk = {
-    registration: worker.registration as unknown as Desk['registration'],
+    registration: worker.registration,
     pages: () => worker.clients.matchAll({ type: 'window', includeUncontrolled: true }),
     openWindow: (path) => worker.clients.openWindow(path),
     fetch: (input, init) => fetch(input, init),

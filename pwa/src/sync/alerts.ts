@@ -10,7 +10,7 @@ import { Failure, Transport, type Ask } from './transport'
 
 export const ACK = 'alert.ack'
 const ALERT = 'alert'
-const RECEIPTS = 'alert.receipts'
+const RECEIPTS = 'alertReceipts'
 const RECEIPTS_AT_ONCE = 50
 const RECEIPTS_KEPT_MS = 24 * 3_600_000
 const RECEIPTS_LIMIT_MS = 8_000

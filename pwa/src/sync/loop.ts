@@ -14,8 +14,8 @@ import { Failure } from './transport'
 const BACKOFF_FIRST_MS = 1_000
 const BACKOFF_MAX_MS = 5 * 60_000
 const POLL_MS = 30_000
-/** While pokes come in, polling is only a safety net. */
-const POLL_POKED_MS = 5 * 60_000
+/** While pokes come in, polling is the net: a stream whose radio died without a word still looks open. */
+const POLL_POKED_MS = 60_000
 const ROUNDS_MAX = 20
 const TIDY_EVERY_MS = 6 * 3_600_000
 
@@ -83,7 +83,8 @@ export class Loop {
   private patientUntil = 0
   private stopped = false
   private tidiedAt = -Infinity
-  poked = false
+  private streaming = false
+  private dueAt = Infinity
 
   constructor(private readonly ctx: SyncContext) {}
 
@@ -102,6 +103,17 @@ export class Loop {
     })
   }
 
+  /** Pokes come in. Without them the next poll is at most 30 s away, whatever was planned. */
+  set poked(open: boolean) {
+    const lost = this.streaming && !open && this.failures === 0
+    this.streaming = open
+    if (lost && !this.running && this.dueAt > this.ctx.tap().monoMs + POLL_MS) this.rearm(POLL_MS)
+  }
+
+  get poked(): boolean {
+    return this.streaming
+  }
+
   /** Ends after the request in flight; nothing is cancelled half way. */
   async stop(): Promise<void> {
     this.stopped = true
@@ -114,6 +126,13 @@ export class Loop {
     while (this.isAskedAgain()) waitMs = await this.step()
     if (this.again && this.patientUntil === 0) waitMs = Math.min(waitMs, BACKOFF_FIRST_MS)
     if (this.stopped) return
+    this.rearm(waitMs)
+  }
+
+  private rearm(waitMs: number): void {
+    if (this.stopped) return
+    clearTimeout(this.timer)
+    this.dueAt = this.ctx.tap().monoMs + waitMs
     this.timer = setTimeout(() => {
       this.wake(true)
     }, waitMs)

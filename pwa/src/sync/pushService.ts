@@ -7,7 +7,7 @@ import { getValue, openApp, setValue } from '../local/db'
 import { askAs, deviceOf } from './alerts'
 import type { Failure } from './transport'
 
-const OWNER = 'push.owner'
+const OWNER = 'pushOwner'
 const SUBSCRIBE_MS = 10_000
 const CALL_MS = 10_000
 const GIVE_UP_MS = 3_000
@@ -131,17 +131,11 @@ export async function reportDevice(user: string, fetcher: typeof fetch, state: D
 export async function forgetSubscription(user: string, fetcher: typeof fetch, manager: Manager | undefined): Promise<void> {
   const owner = await pushOwner()
   if (owner !== undefined && owner.user !== user) return
-  try {
-    const device = owner?.device ?? (await deviceOf(user))
-    if (owner && device) await askAs(user, fetcher, { method: 'DELETE', path: `/push/subscriptions/${device}`, limitMs: 5_000 })
-  } catch {
-    // Offline: giving up the subscription itself makes the server's copy a dead one.
-  }
-  try {
-    if (manager) await Promise.race([giveUp(manager), after(GIVE_UP_MS)])
-  } catch {
-    // The push service cannot be reached; the worker shows nothing for somebody who signed out.
-  }
+  const told = owner ? askAs(user, fetcher, { method: 'DELETE', path: `/push/subscriptions/${owner.device}`, limitMs: GIVE_UP_MS }) : undefined
+  const given = manager ? Promise.race([giveUp(manager), after(GIVE_UP_MS)]) : undefined
+  // Either is enough: a subscription that was given up is a dead one for the server, too; and without the server's
+  // copy nothing is pushed.
+  await Promise.all([told?.catch(() => undefined), given?.catch(() => undefined)])
   await openApp().kv.delete(OWNER)
 }
 

@@ -32,6 +32,7 @@ const TEXT: [string, string][] = [
   ['ink', 'card'], ['ink', 'ground'], ['ink', 'well'], ['ink-2', 'card'], ['ink-2', 'ground'], ['ink-2', 'well'],
   ['ink-3', 'card'], ['brand', 'card'], ['brand', 'ground'], ['brand-ink', 'brand'], ['brand-soft-ink', 'brand-soft'],
   ['red', 'red-soft'], ['red', 'card'], ['amber', 'amber-soft'], ['green', 'green-soft'], ['green', 'card'],
+  ['alarm-ink', 'alarm'], ['drill-ink', 'drill'], ['drill-ink', 'drill-2'],
 ]
 const CLOCKS: [string, string][] = [
   ['clock-red', 'card'], ['clock-red', 'red-soft'], ['clock-amber', 'card'], ['clock-amber', 'amber-soft'],

@@ -40,9 +40,18 @@ async function restAfter(prepare: () => void): Promise<number> {
 }
 
 describe('the rest between two cycles', () => {
-  it('polls every 30 s, and every 5 min while pokes come in', async () => {
+  it('polls every 30 s, and every minute while pokes come in', async () => {
     expect(await restAfter(() => undefined)).toBe(30_000)
-    expect(await restAfter(() => { if (loop) loop.poked = true })).toBe(300_000)
+    expect(await restAfter(() => { if (loop) loop.poked = true })).toBe(60_000)
+  })
+
+  it('polls within 30 s of the moment at which the pokes end', async () => {
+    await restAfter(() => undefined)
+    await restAfter(() => { if (loop) loop.poked = true })
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    if (loop) loop.poked = false
+    expect(timers.mock.calls.map(([, waitMs]) => waitMs)).toEqual([30_000])
+    timers.mockRestore()
   })
 
   it('backs off from 1 s to at most 5 min without an answer', async () => {

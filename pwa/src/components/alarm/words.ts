@@ -1,0 +1,30 @@
+/** The words that alerts share on screens: kind, what happened to it, how its 收到 travels. */
+import type { AlertView } from '@/domain/alerts'
+import type { Translate } from '@/lib/format'
+import { isKey } from '@/lib/i18n'
+
+export function kindWords(t: Translate, kind: string): string {
+  const key = `alarm.kind.${kind}`
+  return isKey(key) ? t(key) : t('alarm.kind.unknown')
+}
+
+/** “闸口村 振兴路12号”; the village is not said twice. */
+export function whereWords(alert: AlertView): string {
+  const village = alert.village ?? ''
+  const address = alert.ticket?.address ?? ''
+  return address.startsWith(village) ? address || village : [village, address].filter(Boolean).join(' ')
+}
+
+/** What DutyCall shows of an acknowledgement. */
+export function sendState(alert: AlertView): 'idle' | 'unsent' | 'sending' | 'delivered' {
+  if (!alert.ack) return 'idle'
+  if (alert.ack.status === 'stored') return 'unsent'
+  return alert.ack.status === 'refused' ? 'idle' : alert.ack.status
+}
+
+/** Somebody else has it. */
+export function takenWords(t: Translate, alert: AlertView): string {
+  const name = alert.acked_by?.name
+  const end = t(alert.posts?.includes('backup') && !alert.posts.includes('worker') ? 'alarm.taken.backup' : 'alarm.taken.free')
+  return t('alarm.taken.by', { name: name ?? t('alarm.taken.somebody'), end })
+}
