@@ -1,12 +1,13 @@
 """A whole town from one Excel file: its units, grids and people, each on a sheet of its own.
 
-Loading the same file again changes nothing; a name or user name that is there already stays as it is.
+Loading the same file again changes nothing; a name or user name that is there already stays as it is, but a person
+who has no phone number yet gets the file's.
 """
 
 import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import xlsxwriter
@@ -15,8 +16,9 @@ from server.actions import passwords, people
 from server.actions.import_table import BadFile, Row, read_rows, sheet_names
 from server.actions.intake_form import FieldError
 from server.actions.signing_in import Refused
+from server.domain.phone import CHARS_MAX, plain_phone
 from server.domain.roles import Unit
-from server.store import people_rows
+from server.store import audit, people_rows, reach
 from server.store.oplog import Oplog, Writing
 from server.store.people import Directory, Grid, directory
 from sync.op import uuid7
@@ -35,6 +37,7 @@ _HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
         "role": ("角色",),
         "unit": ("单位", "所属单位"),
         "grid": ("网格",),
+        "phone": ("手机", "手机号", "手机号码", "联系电话", "电话"),
     },
 }
 KINDS = {
@@ -60,12 +63,13 @@ ROLE_WORDS = {
     "系统管理员": "sys_admin",
 }
 _VILLAGE_KINDS = frozenset({"village", "community"})
-_CHARS_MAX = 60
+_NAME_MAX = 60
 
 
 @dataclass(frozen=True)
 class LineReport:
-    """One line of a sheet: `made`, `same` (there already), `ready` (a dry run) or `bad`.
+    """One line of a sheet: `made`, `same` (there already), `filled` (a phone number added to somebody who was
+    there), `ready` (a dry run) or `bad`.
 
     `password` is the first one of a person just made, told here and nowhere else.
     """
@@ -78,7 +82,7 @@ class LineReport:
     password: str | None = field(default=None, repr=False)
 
     @property
-    def ok(self) -> bool:
+    def ok(self) -> str:
         return not self.errors
 
 
@@ -125,7 +129,7 @@ def _first_passwords(rows: Sequence[Row]) -> dict[int, tuple[str, str]]:
     return {number: (password, passwords.hashed(password)) for number, password in made.items()}
 
 
-_Taker = Callable[[Writing, Directory, Mapping[str, str], tuple[str, str] | None, str, int], bool]
+_Taker = Callable[[Writing, Directory, Mapping[str, str], tuple[str, str] | None, str, int], str]
 
 
 def _line(
@@ -144,22 +148,23 @@ def _line(
     first = hashes.get(row.number) if kind == "people" else None
     try:
         with tx.savepoint():
-            made = take(tx, directory(tx.connection), cells, first, by, now_ms)
+            outcome = take(tx, directory(tx.connection), cells, first, by, now_ms)
     except _Bad as bad:
         return LineReport(kind, row.number, told, "bad", (bad.error,))
     except Refused as refused:
         error = FieldError(str(refused.details.get("field", "")), refused.code, refused.details)
         return LineReport(kind, row.number, told, "bad", (error,))
-    outcome = "same" if not made else "ready" if dry_run else "made"
-    return LineReport(kind, row.number, told, outcome, (), first[0] if made and first else None)
+    password = first[0] if outcome == "made" and first else None
+    shown = "ready" if dry_run and outcome != "same" else outcome
+    return LineReport(kind, row.number, told, shown, (), password)
 
 
 def _text(cells: Mapping[str, str], name: str) -> str:
     text = cells.get(name, "")
     if not text:
         raise _Bad(name, "required")
-    if len(text) > _CHARS_MAX:
-        raise _Bad(name, "too_long", limit=_CHARS_MAX)
+    if len(text) > _NAME_MAX:
+        raise _Bad(name, "too_long", limit=_NAME_MAX)
     return text
 
 
@@ -185,17 +190,17 @@ def _take_unit(
     _first: tuple[str, str] | None,
     _by: str,
     now_ms: int,
-) -> bool:
+) -> str:
     name, kind = _text(cells, "name"), _word(cells, "kind", KINDS)
     if known.unit(name) is not None:
-        return False
+        return "same"
     duties = (
         cells.get("duties", "").replace("，", "、").replace(",", "、").replace(";", "、").replace("；", "、")
     )
     words = tuple(word.strip() for word in duties.split("、") if word.strip())
     village = name if kind in _VILLAGE_KINDS else None
     people_rows.add_unit(tx.connection, Unit(uuid7(now_ms), name, kind, village, words), now_ms)
-    return True
+    return "made"
 
 
 def _take_grid(
@@ -205,12 +210,12 @@ def _take_grid(
     _first: tuple[str, str] | None,
     _by: str,
     now_ms: int,
-) -> bool:
+) -> str:
     name, unit = _text(cells, "name"), _unit(known, cells)
     if any(grid.name == name for grid in known.grids.values()):
-        return False
+        return "same"
     people_rows.add_grid(tx.connection, Grid(uuid7(now_ms), name, unit.id))
-    return True
+    return "made"
 
 
 def _take_person(
@@ -220,17 +225,39 @@ def _take_person(
     first: tuple[str, str] | None,
     by: str,
     now_ms: int,
-) -> bool:
+) -> str:
     username, name = _text(cells, "username"), _text(cells, "name")
     role = _word(cells, "role", ROLE_WORDS)
     unit = _unit(known, cells) if cells.get("unit") else None
     grid = next((each for each in known.grids.values() if each.name == cells.get("grid")), None)
     if cells.get("grid") and grid is None:
         raise _Bad("grid", "unknown_grid", value=cells["grid"])
-    if known.person_named(username) is not None:
-        return False
+    phone = _phone(cells)
+    there = known.person_named(username)
+    if there is not None:
+        return "filled" if phone and _give_phone(tx, there.id, phone, by, now_ms) else "same"
     form = people.Form(username, name, role, unit.id if unit else None, grid.id if grid else None)
-    people.add(tx, by, form, first[1] if first else "!", now_ms)
+    made = people.add(tx, by, form, first[1] if first else "!", now_ms)
+    if phone:
+        _give_phone(tx, made, phone, by, now_ms)
+    return "made"
+
+
+def _phone(cells: Mapping[str, str]) -> str | None:
+    text = cells.get("phone")
+    number = plain_phone(text) if text else None
+    if text and number is None:
+        raise _Bad("phone", "not_a_phone", value=text[:CHARS_MAX])
+    return number
+
+
+def _give_phone(tx: Writing, person_id: str, phone: str, by: str, now_ms: int) -> bool:
+    """Write the number down unless the person has one; True if it was."""
+    before = reach.find(tx.connection, person_id)
+    if before.phone is not None:
+        return False
+    reach.write(tx.connection, person_id, replace(before, phone=phone), now_ms)
+    audit.append(tx.connection, now_ms, by, "reach.set", person_id, phone=True)
     return True
 
 
@@ -239,7 +266,7 @@ def template() -> bytes:
     examples = {
         "units": (("闸口村", "村", ""), ("公用事业服务中心", "部门", "井盖、路灯")),
         "grids": (("闸口村第一网格", "闸口村"),),
-        "people": (("liwei", "李伟", "网格员", "闸口村", "闸口村第一网格"),),
+        "people": (("liwei", "李伟", "网格员", "闸口村", "闸口村第一网格", "13800000000"),),
     }
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
@@ -251,6 +278,6 @@ def template() -> bytes:
             for line, cells in enumerate(examples[kind], start=1):
                 for i, cell in enumerate(cells):
                     sheet.write_string(line, i, cell)
-            sheet.set_column(0, 4, 20)
+            sheet.set_column(0, 5, 20)
             sheet.freeze_panes(1, 0)
     return target.getvalue()

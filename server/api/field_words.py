@@ -8,6 +8,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     "not_one_of": ("内容不在可选范围内", "is not one of the choices"),
     "not_a_flag": ("应填“是”或“否”", "must be yes or no"),
     "not_degrees": ("经纬度有误", "is not a coordinate"),
+    "not_a_phone": ("不是电话号码：{value}", "is not a phone number: {value}"),
     "not_a_time": ("时间格式有误", "is not a time"),
     "not_an_object": ("格式有误", "has the wrong form"),
     "unknown_village": ("没有这个村（社区）：{value}", "there is no such village: {value}"),

@@ -11,6 +11,10 @@ import xlsxwriter
 from server.actions import import_town as towns
 from server.actions import imports
 from server.demo.pictures import scene
+from server.store import reach
+from server.store.engine import reading, writing
+from server.store.people import directory
+from server.store.reach import Reach
 from tests.device import Phone, photo
 from tests.town import Town, person_id, unit_id
 
@@ -196,6 +200,48 @@ def test_a_town_comes_in_from_a_file_and_its_people_can_sign_in(town: Town) -> N
     made = Phone(town.transport(), "new1", password)
     assert (made.user["name"], made.user["villages"]) == ("新一", ["新城村"])
     assert made.user["must_change_password"] is True
+
+
+def test_phone_numbers_come_in_once_and_never_over_one_that_is_known(town: Town) -> None:
+    def sheet(*people: list[str]) -> bytes:
+        target = io.BytesIO()
+        with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
+            for title, rows in {
+                "单位": [["单位名称", "类别"]],
+                "网格": [["网格名称", "所属单位"]],
+                "人员": [["用户名", "姓名", "角色", "单位", "手机号码"], *people],
+            }.items():
+                made = book.add_worksheet(title)
+                for line, row in enumerate(rows):
+                    made.write_row(line, 0, row)
+        return target.getvalue()
+
+    admin = town.phone("admin")
+    with writing(town.desk.engine) as connection:
+        reach.write(connection, person_id("head"), Reach(phone="076911"), town.clock.now_ms)
+    data = sheet(
+        ["new1", "新一", "网格员", "闸口村", "138-0000 1111"],
+        ["worker", "李伟", "网格员", "闸口村", "13800002222"],
+        ["head", "卢国强", "负责人", "闸口村", "13800003333"],
+        ["new2", "新二", "网格员", "闸口村", "不详"],
+    )
+    tried = send(admin, data, to="town", dry_run="true")[1]
+    assert [row["outcome"] for row in tried["rows"]] == ["ready", "ready", "same", "bad"]
+    told = send(admin, data, to="town")[1]
+    assert [(row["outcome"], row["password"] is None) for row in told["rows"]] == [
+        ("made", False),
+        ("filled", True),
+        ("same", True),
+        ("bad", True),
+    ]
+    assert told["rows"][3]["errors"][0]["code"] == "not_a_phone"
+    with reading(town.desk.engine) as connection:
+        new = directory(connection).person_named("new1")
+        assert new is not None
+        ids = [new.id, person_id("worker"), person_id("head")]
+        assert list(map(reach.phones(connection, ids).get, ids)) == ["13800001111", "13800002222", "076911"]
+    again = send(admin, data, to="town")[1]
+    assert [row["outcome"] for row in again["rows"]] == ["same", "same", "same", "bad"]
 
 
 def outbox_file(phone: Phone, *photos: dict) -> bytes:
