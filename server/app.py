@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "config",
     "demo",
     "alerts",
+    "incidents",
     "channels",
     "drills",
     "push",

@@ -1,4 +1,5 @@
-"""Copy what both sides must agree on into the PWA: the API's types and the lifecycle table.
+"""Copy what both sides must agree on into the PWA: the API's types, the lifecycle table,
+the emergency operations and the matters of direct reports.
 
 Writes pwa/src/contract/; with `--check` it writes nothing and fails when a copy is stale.
 """
@@ -14,14 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "pwa" / "src" / "contract"
-LIFECYCLE = ROOT / "server" / "domain" / "lifecycle.json"
+TABLES = ("lifecycle.json", "emergency_ops.json", "matters.json")  # copied as they stand in server/domain
 # A field with a default may be left out of a request; two entries of a list are a pair.
 OPTIONS = ["--alphabetize", "--array-length", "--default-non-nullable=false"]
 
 
 def main(check: bool) -> int:
-    # The table first: it can be copied while the API's description cannot be made.
-    stale = settle({"lifecycle.json": LIFECYCLE.read_text(encoding="utf-8")}, check)
+    # The tables first: they can be copied while the API's description cannot be made.
+    tables = ROOT / "server" / "domain"
+    stale = settle({name: (tables / name).read_text(encoding="utf-8") for name in TABLES}, check)
     with tempfile.TemporaryDirectory() as folder:
         stale += settle(describe_api(Path(folder)), check)
     for name in stale:

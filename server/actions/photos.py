@@ -250,7 +250,7 @@ def _like(same: Photo) -> dict[str, object]:
 
 
 def _complete(at: PhotoDesk, photo: Photo, now_ms: int, found: dict[str, object]) -> None:
-    """The row and the document of what it shows in one commit. A photo not named yet is told by the operation itself."""
+    """The row and the document of what it shows in one commit. A photo not named yet is told by its operation."""
     with at.desk.log.write(now_ms) as tx:
         # It still expires unless an operation names it: bytes that nobody speaks of are no evidence.
         photos.change(tx.connection, photo.id, state=photos.RECEIVED, received_at=now_ms, **found)

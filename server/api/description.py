@@ -6,6 +6,7 @@ from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema, fields
 
+from server.api.sync_shapes import DOCUMENT_SHAPES
 from server.config import VERSION
 
 
@@ -61,6 +62,8 @@ def make_api(app: Flask) -> Api:
     components.security_scheme("intake", {"type": "http", "scheme": "bearer"})
     for name, description in RESPONSES.items():
         components.response(name, _response(description))
+    for shape in DOCUMENT_SHAPES:
+        components.schema(shape.__name__, schema=shape)
     return api
 
 

@@ -5,12 +5,20 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from server.api.document_shapes import TicketDocument
+from server.api.incident_shapes import IncidentDocument
 from server.api.shape_fields import TRUSTS
 
 FIRST_OUTCOMES = ("applied", "kept", "refused")
 OUTCOMES = (*FIRST_OUTCOMES, "duplicate")
 
 
+DOCUMENT_TYPES = ("ticket", "incident", "alert", "alarm")
+DOCUMENT_SHAPES: tuple[type[Schema], ...] = (TicketDocument, IncidentDocument)
+"""Named in the description by themselves: a pull's row is one of several."""
+_DOCUMENTS = [
+    *({"$ref": f"#/components/schemas/{each.__name__}"} for each in DOCUMENT_SHAPES),
+    {"type": "object", "required": ["kind", "raised_at"]},
+]
 _RESET = [{"type": "null"}, {"const": "all"}, {"type": "array", "items": {"type": "string"}}]
 
 
@@ -37,11 +45,13 @@ class PushAnswer(Schema):
 
 
 class PullChange(Schema):
-    type = fields.String(required=True, validate=validate.OneOf(("ticket",)))
+    """A row that changed, or left. Alerts and alarms are as at `/alerts` and `/alarms`, without deliveries."""
+
+    type = fields.String(required=True, validate=validate.OneOf(DOCUMENT_TYPES))
     id = fields.String(required=True)
     rev = fields.Integer()
     buckets = fields.List(fields.String())
-    doc = fields.Nested(TicketDocument)
+    doc = fields.Raw(metadata={"type": "object", "anyOf": _DOCUMENTS})
     gone = fields.String(validate=validate.OneOf(("moved", "closed", "merged")))
     into = fields.String()
 

@@ -4,6 +4,254 @@
  */
 
 export interface paths {
+    "/api/v1/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the alarms, the newest first, with everybody called; `open`: nobody has answered yet. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description true, false, or a drill's id */
+                    drill?: string;
+                    page?: number;
+                    page_size?: number;
+                    state?: "open" | "all";
+                    /** @description id of a ticket, incident or drill */
+                    subject?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlarmPage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: string;
+            };
+            cookie?: never;
+        };
+        /** One alarm with everybody called and how far each channel came. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alarm_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlarmShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the alerts, the newest first; for each person how far each channel came. */
+        get: {
+            parameters: {
+                query?: {
+                    alarm?: string | null;
+                    /** @description true, false, or a drill's id */
+                    drill?: string;
+                    from?: string | null;
+                    kind?: "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster" | null;
+                    page?: number;
+                    page_size?: number;
+                    person?: string | null;
+                    state?: "open" | "acked" | "ended" | null;
+                    /** @description id of a ticket, incident or drill */
+                    subject?: string | null;
+                    to?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertPage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        /** One alert, for the duty room, the office and its own person. Given an alarm's id: the whole alarm. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    alert_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertShape"] | components["schemas"]["AlarmShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came to this phone. Alerts that are not one's own are passed over without a word. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReceiptsIn"];
+                };
+            };
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -214,6 +462,208 @@ export interface paths {
                 503: components["responses"]["Unavailable"];
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configured channels, and which kinds there are to configure. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Channels"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /** Configure a channel. What it needs stands under `available`; secrets are sealed and never shown again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewChannel"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ChannelShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a channel's name, fields, and what it carries. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    channel_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangedChannel"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ChannelShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        post?: never;
+        /** Take a channel away. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    channel_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a real message through the channel: to its group, or to the caller's own number or address. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    channel_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestAnswer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -596,6 +1046,235 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the drills, the newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    page?: number;
+                    page_size?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DrillPage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /** Begin a drill: the real machinery, marked 演练 everywhere. Who is not named follows from the rota. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewDrill"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DrillShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{drill_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                drill_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a drill; its alarms leave the phones. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    drill_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DrillShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                /** @description It has ended already */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A Shanghai month's drills: who answered how fast and by what, who could not be reached and why. */
+        get: {
+            parameters: {
+                query: {
+                    month: string;
+                    /** @description real alarms too, apart */
+                    real?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DrillReport"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/report.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as an Excel file. */
+        get: {
+            parameters: {
+                query: {
+                    month: string;
+                    /** @description real alarms too, apart */
+                    real?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -888,6 +1567,268 @@ export interface paths {
                 503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of the incidents that the reader may see, the newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    drill?: boolean | null;
+                    page?: number;
+                    page_size?: number;
+                    state?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IncidentPage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        /** One incident with its whole timeline, `kept` facts included. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    incident_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WholeIncident"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        /** The same as an Excel file: overview, timeline, people, tasks. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    incident_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/matters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The list of matters for direct reports, and the duty room's number; a phone keeps it for when there is no
+         *     signal.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Matters"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Templates of rapid channels; each seat with whoever holds it now, nobody if it is vacant. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TemplatesNow"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        /** Replace all templates. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Templates"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TemplatesNow"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1366,6 +2307,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ladders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every kind's ladder as new alarms climb it; alarms that run keep the one they were raised with. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LaddersAnswer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ladders/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a kind's ladder for the alarms to come. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LadderIn"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LadderShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        post?: never;
+        /** Back to the default. Harmless when it was the default. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1597,6 +2660,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person_id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        /** A person's addresses; empty ones are null. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReachShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        /** Put these addresses in place of those before; what is left out is taken away. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReachShape"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReachShape"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person_id}/restore": {
         parameters: {
             query?: never;
@@ -1812,7 +2957,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** The picture or its thumbnail, for whoever may see its ticket, and for its author unless that became secret. */
+        /** The picture or its thumbnail, for whoever may see what it shows, and for its author unless that became secret. */
         get: {
             parameters: {
                 query?: {
@@ -2076,6 +3221,472 @@ export interface paths {
                 503: components["responses"]["Unavailable"];
             };
         };
+        trace?: never;
+    };
+    "/api/v1/push/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** What the device says of itself, for the drills' report: may it show notifications, and if not, why. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    device: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeviceReport"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeviceState"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key with which this installation's messages are signed. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PushKey"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the device's alarms there from now on. An endpoint has one owner: who registered it last. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewSubscription"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["KeptSubscription"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/subscriptions/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Send nothing there any more. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    device: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message to one's own device, along the whole way that an alarm takes. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PushTest"];
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StartedTest"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/test/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        /** What became of that message. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    delivery: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TestState"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The turns of a stretch of time, its gaps, and who stands at each post now; a unit's people see their own unit. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description RFC 3339 or a Shanghai date; today */
+                    from?: string;
+                    post?: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+                    /** @description RFC 3339, or a Shanghai date, itself included; a week on */
+                    to?: string;
+                    /** @description name or id */
+                    unit?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RotaAnswer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /** Put somebody on duty from one time until another, perhaps repeatedly; or in place of somebody (`stand_in`). */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewTurn"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TurnsAnswer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rota/{turn_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                turn_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a turn back that is not over; of a swap both halves. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    turn_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No Content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                409: components["responses"]["Conflict"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rota/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Two people change their turns (`with_turn`), or somebody takes another's (`with_person`), in one commit. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            responses: {
+                /** @description Created */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TurnsAnswer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/session": {
@@ -2811,6 +4422,108 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AlarmedPerson: {
+            ack_received_at: string | null;
+            ack_via: string | null;
+            acked_at: string | null;
+            alert: string;
+            informed: boolean;
+            person: components["schemas"]["CalledPerson"];
+            posts: string[];
+            raised_at: string;
+            rung: number;
+        };
+        AlarmPage: {
+            items: components["schemas"]["AlarmShape"][];
+            page: number;
+            total: number;
+        };
+        AlarmRung: {
+            climbed_at: string | null;
+            due_at: string;
+            /** @description nobody stood there: it climbed at once */
+            empty: boolean;
+            informs: string[];
+            posts: string[];
+            rung: number;
+        };
+        AlarmShape: {
+            ack_received_at: string | null;
+            acked_at: string | null;
+            acked_by: components["schemas"]["NamedThing"] | null;
+            deliveries: components["schemas"]["DeliveryShape"][];
+            drill: boolean;
+            drill_id: string | null;
+            drill_title: string | null;
+            end_why: string | null;
+            ended_at: string | null;
+            explained: {
+                [key: string]: unknown;
+            }[];
+            id: string;
+            /** @enum {string} */
+            kind: "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster";
+            ladder: components["schemas"]["AlarmRung"][];
+            next_at: string | null;
+            people: components["schemas"]["CalledShape"][];
+            raised_at: string;
+            rev: number;
+            /** @enum {string} */
+            state: "open" | "unanswered" | "acked" | "ended";
+            subject: components["schemas"]["Subject"];
+            task: string | null;
+            task_text: string | null;
+            title: string | null;
+            village: string | null;
+        };
+        AlertPage: {
+            items: components["schemas"]["AlertShape"][];
+            page: number;
+            total: number;
+        };
+        AlertShape: {
+            ack_received_at: string | null;
+            acked_at: string | null;
+            acked_by: components["schemas"]["NamedThing"] | null;
+            alarm: string;
+            climbed_meanwhile: boolean;
+            deliveries: components["schemas"]["DeliveryShape"][];
+            drill: boolean;
+            drill_title: string | null;
+            end_why: string | null;
+            ended_at: string | null;
+            id: string;
+            /** @description told, not asked */
+            informed: boolean;
+            /** @enum {string} */
+            kind: "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster";
+            life_at_risk: boolean;
+            numbers: string[];
+            person: components["schemas"]["CalledPerson"];
+            /** @description why he was called */
+            posts: string[];
+            raised_at: string;
+            rev: number;
+            rung: number;
+            rung_at: string;
+            seen_at: string | null;
+            /** @enum {string} */
+            state: "open" | "acked" | "ended";
+            subject: components["schemas"]["Subject"];
+            task?: string | null;
+            task_text?: string | null;
+            title: string | null;
+            village: string | null;
+        };
+        Answered: {
+            acked: number;
+            /** @description asked, not only told */
+            alarms: number;
+            informed: number;
+            max_s: number | null;
+            never: number;
+            p50_s: number | null;
+        };
         ArrivalAnswer: {
             as_of: string;
             denominator: number;
@@ -2853,6 +4566,12 @@ export interface components {
         AuditPage: {
             items: components["schemas"]["AuditEntry"][];
         };
+        AvailableKind: {
+            fields: components["schemas"]["ChannelField"][];
+            kind: string;
+            /** @enum {string} */
+            scope: "group" | "person";
+        };
         BehindAnswer: {
             /** @description counted too, but not for this reader to look at */
             hidden: number;
@@ -2886,6 +4605,10 @@ export interface components {
             n: number;
             to_s: number | null;
         };
+        BrowserSubscription: {
+            endpoint: string;
+            keys: components["schemas"]["SubscriptionKeys"];
+        };
         BucketDigest: {
             checksum: string;
             count: number;
@@ -2914,6 +4637,33 @@ export interface components {
             satisfaction: "very_satisfied" | "satisfied" | "fair" | "unsatisfied" | null;
             summary: string;
         };
+        CalledPerson: {
+            id: string;
+            name: string;
+            phone: string | null;
+            /** @enum {string} */
+            role: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin" | "";
+            unit: components["schemas"]["NamedThing"] | null;
+        };
+        CalledShape: {
+            ack_received_at: string | null;
+            ack_via: string | null;
+            acked_at: string | null;
+            alert: string;
+            deliveries: components["schemas"]["DeliveryShape"][];
+            informed: boolean;
+            person: components["schemas"]["CalledPerson"];
+            posts: string[];
+            raised_at: string;
+            rung: number;
+            seen_at: string | null;
+        };
+        Candidates: {
+            people: components["schemas"]["NamedThing"][];
+            /** @enum {string} */
+            post: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            unit: string | null;
+        };
         CarriedPhoto: {
             code?: string;
             id: string;
@@ -2937,12 +4687,92 @@ export interface components {
             heading?: string;
             message: string;
         };
+        ChangedChannel: {
+            /** @default true */
+            enabled?: boolean;
+            /** @description a secret left out, or sent as its mask, stays as it was */
+            fields: {
+                [key: string]: string;
+            };
+            /** @description cannot be changed */
+            kind?: string;
+            kinds?: [
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ];
+            name: string;
+            /**
+             * @description follows from the kind
+             * @enum {string}
+             */
+            scope?: "group" | "person";
+        };
         ChangedPerson: {
             grid?: string | null;
             name?: string;
             /** @enum {string} */
             role?: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin";
             unit?: string | null;
+        };
+        ChannelCounts: {
+            /** @description the answer came from there, where known */
+            acked: number;
+            delivered: number;
+            failed: number;
+            /** @description came before every other channel */
+            first: number;
+            seen: number;
+            sent: number;
+        };
+        ChannelField: {
+            name: string;
+            required: boolean;
+            secret: boolean;
+        };
+        ChannelName: {
+            name: string;
+            opened_at: string;
+            template: string;
+        };
+        Channels: {
+            available: components["schemas"]["AvailableKind"][];
+            items: components["schemas"]["ChannelShape"][];
+        };
+        ChannelShape: {
+            created_at: string;
+            enabled: boolean;
+            /** @description secrets masked but for their last four characters */
+            fields: {
+                [key: string]: string;
+            };
+            id: string;
+            kind: string;
+            /** @description empty: all */
+            kinds: ("urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster")[];
+            last_at: string | null;
+            last_error: string | null;
+            last_state: string | null;
+            name: string;
+            /** @enum {string} */
+            scope: "group" | "person";
         };
         Choice: {
             /** @default false */
@@ -3034,14 +4864,44 @@ export interface components {
         Delegations: {
             items: components["schemas"]["Delegation"][];
         };
+        DeliveryShape: {
+            /** @description when it came into that state */
+            at: string;
+            /** @description app, push, or the kind of a configured channel */
+            channel: string;
+            error: string | null;
+            person: components["schemas"]["NamedThing"];
+            /** @enum {string} */
+            state: "queued" | "sent" | "delivered" | "seen" | "acked" | "failed" | "gone";
+            /** @description the device of a push; else person or group */
+            target: string;
+            tries: components["schemas"]["Try"][];
+        };
         Device: {
             first_seen_at: string;
             id: string;
             last_seen_at: string;
             revoked_at: string | null;
         };
+        DeviceReport: {
+            /** @default false */
+            installed?: boolean;
+            /** @enum {string} */
+            permission: "granted" | "denied" | "default" | "unsupported";
+            /** @default  */
+            platform?: string;
+            /** @default null */
+            reason?: string | null;
+            subscribed: boolean;
+        };
         Devices: {
             items: components["schemas"]["Device"][];
+        };
+        DeviceState: {
+            /** @description its push service says that it is no more: subscribe anew */
+            gone: boolean;
+            /** @description a subscription of this device is kept here */
+            subscribed: boolean;
         };
         DirectoryAnswer: {
             people: components["schemas"]["WorkerShape"][];
@@ -3050,6 +4910,63 @@ export interface components {
         DoneIn: {
             /** @default  */
             note?: string;
+        };
+        DrillFigures: {
+            acked: number;
+            /** @description asked, not only told */
+            alarms: number;
+            ended_at: string | null;
+            id: string;
+            informed: number;
+            kind: string;
+            max_s: number | null;
+            never: number;
+            p50_s: number | null;
+            people: components["schemas"]["DrillLine"][];
+            started_at: string;
+            started_by: components["schemas"]["NamedThing"] | null;
+            title: string;
+        };
+        DrillLine: {
+            ack_channel: string | null;
+            acked_at: string | null;
+            alert: string;
+            first_channel: string | null;
+            informed: boolean;
+            person: components["schemas"]["NamedThing"];
+            raised_at: string;
+            seconds: number | null;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
+        DrillPage: {
+            items: components["schemas"]["DrillShape"][];
+            page: number;
+            total: number;
+        };
+        DrillReport: {
+            as_of: string;
+            by_channel: {
+                [key: string]: components["schemas"]["ChannelCounts"];
+            };
+            drills: components["schemas"]["DrillFigures"][];
+            gone: components["schemas"]["PhoneShape"][];
+            month: string;
+            people: components["schemas"]["PersonFigures"][];
+            permission_missing: components["schemas"]["PhoneShape"][];
+            real: components["schemas"]["RealFigures"] | null;
+            total: components["schemas"]["Answered"];
+            unreachable: components["schemas"]["LostShape"][];
+        };
+        DrillShape: {
+            /** @description ids of its alarms */
+            alarms: string[];
+            ended_at: string | null;
+            id: string;
+            kind: string;
+            note: string;
+            started_at: string;
+            started_by: components["schemas"]["NamedThing"];
+            title: string;
         };
         EntryPhoto: {
             height?: number;
@@ -3109,6 +5026,13 @@ export interface components {
             provisional: boolean;
             start: number;
         };
+        GapShape: {
+            from_at: string;
+            /** @enum {string} */
+            post: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            to_at: string;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
         GridShape: {
             id: string;
             name: string;
@@ -3116,10 +5040,7 @@ export interface components {
         Health: {
             /** @enum {string} */
             database: "ok" | "unavailable";
-            /** @description `waiting`: how many notices are not sent yet */
-            outbox: {
-                [key: string]: unknown;
-            };
+            outbox: components["schemas"]["OutboxHealth"];
             /** @enum {string} */
             status: "ok" | "degraded" | "down";
             version: string;
@@ -3133,6 +5054,174 @@ export interface components {
             ok: number;
             rows: components["schemas"]["RowAnswer"][];
             total: number;
+        };
+        IncidentAlarm: {
+            ack_received_at: string | null;
+            acked_at: string | null;
+            acked_by: components["schemas"]["NamedThing"] | null;
+            deliveries: components["schemas"]["DeliveryShape"][];
+            drill: boolean;
+            drill_id: string | null;
+            drill_title: string | null;
+            end_why: string | null;
+            ended_at: string | null;
+            explained: {
+                [key: string]: unknown;
+            }[];
+            id: string;
+            /** @enum {string} */
+            kind: "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster";
+            ladder: components["schemas"]["AlarmRung"][];
+            next_at: string | null;
+            people: components["schemas"]["AlarmedPerson"][];
+            raised_at: string;
+            rev: number;
+            /** @enum {string} */
+            state: "open" | "unanswered" | "acked" | "ended";
+            subject: components["schemas"]["Subject"];
+            task: string | null;
+            task_text: string | null;
+            title: string | null;
+            village: string | null;
+        };
+        IncidentDocument: {
+            called: components["schemas"]["ReachedPerson"][];
+            channel: components["schemas"]["ChannelName"] | null;
+            closed_at: string | null;
+            drill: boolean;
+            drill_id: string | null;
+            id: string;
+            informed: components["schemas"]["IncidentPerson"][];
+            /** @description 1 特别重大 … 4 一般 */
+            level: number;
+            life_at_risk: boolean;
+            matter: components["schemas"]["MatterName"];
+            members: components["schemas"]["Member"][];
+            merged: components["schemas"]["MergedReport"][];
+            merged_into: string | null;
+            numbers: string[];
+            place: components["schemas"]["IncidentPlace"];
+            received_at: string;
+            reported_at: string;
+            reporter: components["schemas"]["IncidentPerson"];
+            rev: number;
+            /** @enum {string} */
+            state: "open" | "closed" | "merged";
+            summary: string | null;
+            tasks: components["schemas"]["IncidentTask"][];
+            text: string;
+            ticket: components["schemas"]["IncidentTicket"] | null;
+            timeline: components["schemas"]["IncidentEntry"][];
+            /** @description the timeline holds its last entries only */
+            timeline_cut?: boolean;
+            units: components["schemas"]["MusteredUnit"][];
+            village: string | null;
+        };
+        IncidentEntry: {
+            actor: components["schemas"]["NamedThing"];
+            bounds?: [
+                string,
+                string
+            ];
+            details: {
+                [key: string]: unknown;
+            };
+            distance_m?: number;
+            flags?: string[];
+            /** @description of the operation */
+            id: string;
+            imported_by?: components["schemas"]["NamedThing"];
+            /** @enum {string} */
+            name: "incident.add_member" | "incident.arrive" | "incident.close" | "incident.depart" | "incident.downgrade" | "incident.merge" | "incident.muster" | "incident.note" | "incident.open" | "incident.open_channel" | "incident.remove_member" | "incident.reopen" | "incident.report" | "incident.task" | "incident.task_ack" | "incident.task_done" | "incident.unmerge" | "incident.upgrade" | "alert.ack";
+            occurred_at: string;
+            /** @enum {string} */
+            outcome: "applied" | "kept" | "refused";
+            photos: components["schemas"]["EntryPhoto"][];
+            point?: components["schemas"]["PointShape"];
+            reason?: string;
+            received_at: string;
+            /** @enum {string} */
+            role: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin" | "city" | "system";
+            text: string | null;
+            /** @enum {string} */
+            trust: "proven" | "probable" | "unverified";
+            unit?: components["schemas"]["NamedThing"] | null;
+            /** @description the merged incident that it was recorded on */
+            via?: string;
+        };
+        IncidentPage: {
+            items: components["schemas"]["IncidentSummary"][];
+            page: number;
+            total: number;
+        };
+        IncidentPerson: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin" | "city" | "system";
+        };
+        IncidentPlace: {
+            accuracy_m: number | null;
+            address: string | null;
+            /** @enum {string|null} */
+            crs: "WGS84" | "GCJ02" | null;
+            lat: number | null;
+            lng: number | null;
+            village: string | null;
+        };
+        IncidentSummary: {
+            called: components["schemas"]["ReachedPerson"][];
+            channel: components["schemas"]["ChannelName"] | null;
+            closed_at: string | null;
+            drill: boolean;
+            drill_id: string | null;
+            id: string;
+            informed: components["schemas"]["IncidentPerson"][];
+            /** @description 1 特别重大 … 4 一般 */
+            level: number;
+            life_at_risk: boolean;
+            matter: components["schemas"]["MatterName"];
+            members: components["schemas"]["Member"][];
+            merged: components["schemas"]["MergedReport"][];
+            merged_into: string | null;
+            numbers: string[];
+            place: components["schemas"]["IncidentPlace"];
+            received_at: string;
+            reported_at: string;
+            reporter: components["schemas"]["IncidentPerson"];
+            rev: number;
+            /** @enum {string} */
+            state: "open" | "closed" | "merged";
+            summary: string | null;
+            tasks: components["schemas"]["IncidentTask"][];
+            text: string;
+            ticket: components["schemas"]["IncidentTicket"] | null;
+            /** @description the timeline holds its last entries only */
+            timeline_cut?: boolean;
+            units: components["schemas"]["MusteredUnit"][];
+            village: string | null;
+        };
+        IncidentTask: {
+            acked_at: string | null;
+            acked_by: components["schemas"]["IncidentPerson"] | null;
+            /** @description the alarm that calls for its acknowledgement */
+            alarm: string;
+            done_at: string | null;
+            done_by: components["schemas"]["IncidentPerson"] | null;
+            due_at: string | null;
+            given_at: string;
+            given_by: components["schemas"]["IncidentPerson"];
+            id: string;
+            /** @enum {string} */
+            kind: "hand_over" | "handle";
+            person: components["schemas"]["IncidentPerson"] | null;
+            result: string | null;
+            text: string;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
+        IncidentTicket: {
+            external_no: string;
+            id: string;
         };
         IndicatorAnswer: {
             as_of: string;
@@ -3219,9 +5308,75 @@ export interface components {
             /** @description a name */
             unit: string;
         };
+        KeptSubscription: {
+            /** Format: uuid */
+            device: string;
+            /** @description which push service it is */
+            host: string;
+        };
+        LadderIn: {
+            rungs: components["schemas"]["RungShape"][];
+        };
+        LaddersAnswer: {
+            items: components["schemas"]["LadderShape"][];
+            posts: ("named" | "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office")[];
+            /** @description what every minute is multiplied by */
+            scale: number;
+        };
+        LadderShape: {
+            /** @description the town's own, not the default */
+            changed: boolean;
+            /** @enum {string} */
+            kind: "urgent_ticket" | "direct_report" | "muster" | "reminder" | "overdue";
+            rungs: components["schemas"]["RungShape"][];
+        };
+        LostShape: {
+            at: string;
+            device: string | null;
+            person: components["schemas"]["NamedThing"];
+            /** @description push_failed, push_gone, no_device, permission_denied … or the sender's code */
+            reason: string;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
         MaskedContact: {
             name: string | null;
             phone: string | null;
+        };
+        MatterName: {
+            /** @enum {string} */
+            code: "safety_hazard" | "mass_incident" | "fire" | "gas_leak" | "road_collapse" | "power_danger" | "drowning" | "flood_typhoon" | "building_danger" | "traffic_accident" | "violence" | "missing_person" | "food_poisoning" | "pollution" | "epidemic" | "unpaid_wages" | "utility_outage" | "other";
+            en: string;
+            /** @description in Chinese; in lists in the reader's language */
+            name: string;
+            zh: string;
+        };
+        Matters: {
+            duty_phone: string | null;
+            items: components["schemas"]["MatterShape"][];
+        };
+        MatterShape: {
+            /** @enum {string} */
+            code: "safety_hazard" | "mass_incident" | "fire" | "gas_leak" | "road_collapse" | "power_danger" | "drowning" | "flood_typhoon" | "building_danger" | "traffic_accident" | "violence" | "missing_person" | "food_poisoning" | "pollution" | "epidemic" | "unpaid_wages" | "utility_outage" | "other";
+            en: string;
+            /** @description its numbers come first, as buttons */
+            life_at_risk: boolean;
+            /** @description in Chinese; in lists in the reader's language */
+            name: string;
+            /** @description 110, 119, 120, 122 */
+            numbers: string[];
+            zh: string;
+        };
+        Member: {
+            acked_at: string | null;
+            person: components["schemas"]["IncidentPerson"] | null;
+            seat: string;
+        };
+        MergedReport: {
+            id: string;
+            matter: components["schemas"]["MatterName"];
+            merged_at: string;
+            reporter: components["schemas"]["IncidentPerson"];
+            text: string;
         };
         MergedTicket: {
             /** @description its caller was called back */
@@ -3229,6 +5384,11 @@ export interface components {
             contact: components["schemas"]["MaskedContact"] | null;
             external_no: string;
             id: string;
+        };
+        MusteredUnit: {
+            id: string;
+            mustered_at: string;
+            name: string;
         };
         Named: {
             id: string;
@@ -3238,11 +5398,63 @@ export interface components {
             id: string;
             name: string;
         };
+        NewChannel: {
+            /** @default true */
+            enabled?: boolean;
+            /** @description a secret left out, or sent as its mask, stays as it was */
+            fields: {
+                [key: string]: string;
+            };
+            kind: string;
+            kinds?: [
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ] | [
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster",
+                "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster"
+            ];
+            name: string;
+            /**
+             * @description follows from the kind
+             * @enum {string}
+             */
+            scope?: "group" | "person";
+        };
         NewDelegation: {
             /** Format: uuid */
             delegate: string;
             from: string;
             to: string;
+        };
+        NewDrill: {
+            /**
+             * Format: uuid
+             * @description of one's own choice: sent twice, begun once
+             * @default null
+             */
+            id?: string | null;
+            /** @enum {string} */
+            kind: "urgent_ticket" | "direct_report" | "reminder" | "overdue" | "muster";
+            note?: string;
+            people?: string[];
+            title: string;
+            /** @description names or ids */
+            units?: string[];
         };
         NewPassword: {
             current: string;
@@ -3258,9 +5470,57 @@ export interface components {
             unit?: string | null;
             username: string;
         };
+        NewSubscription: {
+            /** Format: uuid */
+            device: string;
+            subscription: components["schemas"]["BrowserSubscription"];
+        };
+        NewTurn: {
+            from_at: string;
+            /**
+             * @default regular
+             * @enum {string}
+             */
+            kind?: "regular" | "stand_in";
+            /** @default  */
+            note?: string;
+            /** Format: uuid */
+            person: string;
+            /** @enum {string} */
+            post: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            /** @default null */
+            repeat?: components["schemas"]["Repeat"] | null;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            replaces?: string | null;
+            to_at: string;
+            /** @default null */
+            unit?: string | null;
+        };
+        NowShape: {
+            /** @description false: the rota names nobody, these stand in by role */
+            from_rota: boolean;
+            people: components["schemas"]["OnDuty"][];
+            /** @enum {string} */
+            post: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            unit: components["schemas"]["NamedThing"] | null;
+        };
+        OnDuty: {
+            id: string;
+            name: string;
+            phone: string | null;
+        };
         OutboxAnswer: {
             photos: components["schemas"]["CarriedPhoto"][];
             results: components["schemas"]["PushResult"][];
+        };
+        OutboxHealth: {
+            /** @description since when the oldest of them waits, seconds */
+            oldest_s: number | null;
+            /** @description how many messages are not sent yet */
+            waiting: number;
         };
         PackedCallback: {
             /** @description a name */
@@ -3328,6 +5588,32 @@ export interface components {
             unit: components["schemas"]["Named"] | null;
             username: string;
         };
+        PersonFigures: {
+            acked: number;
+            /** @description asked, not only told */
+            alarms: number;
+            by_channel: {
+                [key: string]: components["schemas"]["ChannelCounts"];
+            };
+            informed: number;
+            max_s: number | null;
+            never: number;
+            p50_s: number | null;
+            person: components["schemas"]["NamedThing"];
+            unit: components["schemas"]["NamedThing"] | null;
+        };
+        PhoneShape: {
+            device: string;
+            gone_at: string | null;
+            installed: boolean;
+            permission: string;
+            person: components["schemas"]["NamedThing"];
+            platform: string;
+            reason: string | null;
+            reported_at: string;
+            subscribed: boolean;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
         PlaceIn: {
             address?: string | null;
             /** @enum {string|null} */
@@ -3380,14 +5666,14 @@ export interface components {
         };
         PullChange: {
             buckets?: string[];
-            doc?: components["schemas"]["TicketDocument"];
+            doc?: components["schemas"]["TicketDocument"] | components["schemas"]["IncidentDocument"] | Record<string, never>;
             /** @enum {string} */
             gone?: "moved" | "closed" | "merged";
             id: string;
             into?: string;
             rev?: number;
             /** @enum {string} */
-            type: "ticket";
+            type: "ticket" | "incident" | "alert" | "alarm";
         };
         PullReceipt: {
             bounds: [
@@ -3419,6 +5705,10 @@ export interface components {
             results: components["schemas"]["PushResult"][];
             time: components["schemas"]["Time"];
         };
+        PushKey: {
+            /** @description VAPID, as `pushManager.subscribe()` takes it */
+            public_key: string;
+        };
         PushResult: {
             code?: string;
             details?: {
@@ -3433,10 +5723,65 @@ export interface components {
             outcome: "applied" | "kept" | "refused" | "duplicate";
             rev?: number;
         };
+        PushTest: {
+            /** Format: uuid */
+            device: string;
+        };
+        ReachedPerson: {
+            acked_at: string | null;
+            person: components["schemas"]["IncidentPerson"];
+        };
+        ReachShape: {
+            /** @description kind of channel → the person's account there */
+            accounts?: {
+                [key: string]: string;
+            };
+            /** @default null */
+            email?: string | null;
+            /** @default null */
+            phone?: string | null;
+        };
+        RealFigures: {
+            acked: number;
+            /** @description asked, not only told */
+            alarms: number;
+            by_channel: {
+                [key: string]: components["schemas"]["ChannelCounts"];
+            };
+            events: number;
+            informed: number;
+            max_s: number | null;
+            never: number;
+            p50_s: number | null;
+            people: components["schemas"]["PersonFigures"][];
+        };
+        ReceiptIn: {
+            /**
+             * @description how long ago, by the phone's own count
+             * @default 0
+             */
+            age_ms?: number;
+            /** Format: uuid */
+            alert: string;
+            /** @enum {string} */
+            channel: "push" | "app";
+            /** @enum {string} */
+            state: "delivered" | "seen";
+        };
+        ReceiptsIn: {
+            /** Format: uuid */
+            device: string;
+            receipts: components["schemas"]["ReceiptIn"][];
+        };
         Rejection: {
             at: string;
             by: components["schemas"]["NamedThing"];
             reason: string;
+        };
+        Repeat: {
+            every_days: number;
+            /** @description the first included */
+            times: number;
         };
         ReplyShape: {
             approved_at: string | null;
@@ -3472,6 +5817,12 @@ export interface components {
             reason: string;
             suggested_unit: components["schemas"]["NamedThing"] | null;
         };
+        RotaAnswer: {
+            candidates: components["schemas"]["Candidates"][];
+            gaps: components["schemas"]["GapShape"][];
+            items: components["schemas"]["TurnShape"][];
+            now: components["schemas"]["NowShape"][];
+        };
         RowAnswer: {
             errors: components["schemas"]["CellError"][];
             external_no?: string;
@@ -3483,6 +5834,40 @@ export interface components {
             sheet?: string;
             ticket_id?: string | null;
             title?: string;
+        };
+        RungShape: {
+            /** @description minutes since the alarm was raised, before the scale */
+            after_min: number;
+            /**
+             * @description null: all of them
+             * @default null
+             */
+            channels?: string[] | null;
+            informs?: ("named" | "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office")[];
+            posts: ("named" | "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office")[];
+        };
+        Seat: {
+            /** Format: uuid */
+            person?: string;
+            /** @enum {string} */
+            post?: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            /** @enum {string} */
+            role?: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin";
+            seat: string;
+            /** Format: uuid */
+            unit?: string;
+        };
+        SeatNow: {
+            holders: components["schemas"]["Named"][];
+            /** Format: uuid */
+            person?: string;
+            /** @enum {string} */
+            post?: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            /** @enum {string} */
+            role?: "grid_worker" | "unit_clerk" | "unit_head" | "dispatcher" | "office_lead" | "leading_group" | "town_leader" | "duty_room" | "petition_officer" | "kb_liaison" | "auditor" | "sys_admin";
+            seat: string;
+            /** Format: uuid */
+            unit?: string;
         };
         Secret: {
             password: string;
@@ -3511,6 +5896,10 @@ export interface components {
             date: string;
             name: string;
         };
+        StartedTest: {
+            /** Format: uuid */
+            delivery: string;
+        };
         StatusAnswer: {
             cycle: number;
             deadlines: components["schemas"]["DeadlineShape"][];
@@ -3521,6 +5910,15 @@ export interface components {
             packet: components["schemas"]["PacketShape"] | null;
             /** @enum {string} */
             state: "accepted" | "assigned" | "closed" | "determining" | "handling" | "merged" | "received" | "replied" | "reply_review" | "returning" | "terminated";
+        };
+        Subject: {
+            id: string;
+            /** @enum {string} */
+            type: "ticket" | "incident" | "drill";
+        };
+        SubscriptionKeys: {
+            auth: string;
+            p256dh: string;
         };
         SuggestionShape: {
             alternatives: components["schemas"]["NamedThing"][];
@@ -3534,6 +5932,50 @@ export interface components {
         SupplementShape: {
             at: string;
             text: string;
+        };
+        Swap: {
+            /** @default  */
+            note?: string;
+            /** Format: uuid */
+            turn: string;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            with_person?: string | null;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            with_turn?: string | null;
+        };
+        Template: {
+            code: string;
+            name: string;
+            seats: components["schemas"]["Seat"][];
+        };
+        TemplateNow: {
+            code: string;
+            name: string;
+            seats: components["schemas"]["SeatNow"][];
+        };
+        Templates: {
+            /** @description none at all brings the default back */
+            items: components["schemas"]["Template"][];
+        };
+        TemplatesNow: {
+            items: components["schemas"]["TemplateNow"][];
+        };
+        TestAnswer: {
+            /** @description a code, never what the other side said */
+            error: string | null;
+            ms: number;
+            /** @enum {string} */
+            state: "sent" | "failed" | "gone";
+        };
+        TestState: {
+            error: string | null;
+            state: string;
         };
         TicketDocument: {
             assigned_at: string | null;
@@ -3693,6 +6135,32 @@ export interface components {
             /** @description the merged ticket that it was recorded on */
             via?: string;
         };
+        Try: {
+            at: string;
+            error: string | null;
+            rung: number;
+            /** @enum {string} */
+            state: "queued" | "sent" | "delivered" | "seen" | "acked" | "failed" | "gone";
+            target: string;
+        };
+        TurnsAnswer: {
+            items: components["schemas"]["TurnShape"][];
+        };
+        TurnShape: {
+            from_at: string;
+            id: string;
+            /** @enum {string} */
+            kind: "regular" | "stand_in" | "swap";
+            /** @description may the reader change it */
+            may_edit: boolean;
+            note: string;
+            person: components["schemas"]["NamedThing"];
+            /** @enum {string} */
+            post: "worker" | "backup" | "unit_head" | "duty_room" | "leader" | "office";
+            replaces: components["schemas"]["NamedThing"] | null;
+            to_at: string;
+            unit: components["schemas"]["NamedThing"] | null;
+        };
         UnitsAnswer: {
             items: components["schemas"]["UnitShape"][];
         };
@@ -3718,6 +6186,40 @@ export interface components {
             satisfaction?: "very_satisfied" | "satisfied" | "fair" | "unsatisfied" | null;
             text?: string | null;
             update_no: string;
+        };
+        WholeIncident: {
+            alarms: components["schemas"]["IncidentAlarm"][];
+            called: components["schemas"]["ReachedPerson"][];
+            channel: components["schemas"]["ChannelName"] | null;
+            closed_at: string | null;
+            drill: boolean;
+            drill_id: string | null;
+            id: string;
+            informed: components["schemas"]["IncidentPerson"][];
+            /** @description 1 特别重大 … 4 一般 */
+            level: number;
+            life_at_risk: boolean;
+            matter: components["schemas"]["MatterName"];
+            members: components["schemas"]["Member"][];
+            merged: components["schemas"]["MergedReport"][];
+            merged_into: string | null;
+            numbers: string[];
+            place: components["schemas"]["IncidentPlace"];
+            received_at: string;
+            reported_at: string;
+            reporter: components["schemas"]["IncidentPerson"];
+            rev: number;
+            /** @enum {string} */
+            state: "open" | "closed" | "merged";
+            summary: string | null;
+            tasks: components["schemas"]["IncidentTask"][];
+            text: string;
+            ticket: components["schemas"]["IncidentTicket"] | null;
+            timeline: components["schemas"]["IncidentEntry"][];
+            /** @description the timeline holds its last entries only */
+            timeline_cut?: boolean;
+            units: components["schemas"]["MusteredUnit"][];
+            village: string | null;
         };
         WholeTicket: {
             assigned_at: string | null;
