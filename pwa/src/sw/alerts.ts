@@ -188,13 +188,13 @@ async function show(desk: Desk, payload: Payload, user: string | undefined, stag
   const anew = stage.is === 'ring' && ringsAnew(shown, row?.rung, nowMs)
   const rung = row?.rung ?? shown?.rung ?? 0
   const drill = row?.drill ?? false
+  const asks = user !== undefined && ASKS.has(kind) && row?.informed !== true
   if (quiet && !anew) {
     const [before] = await desk.registration.getNotifications({ tag: alert })
     const data = before?.data as NoticeData | undefined
     // Gone: the person has swept it away, or tapped it.
-    if (!data || (data.stage === stage.is && data.rung === rung && data.drill === drill)) return
+    if (!data || (data.stage === stage.is && data.rung === rung && data.drill === drill && data.asks === asks)) return
   }
-  const asks = user !== undefined && ASKS.has(kind) && row?.informed !== true
   const phone = (await getValue<string>(kv, KEPT_DUTY_PHONE)) ?? null
   const notice: Notice = { alert, kind, rung, drill, asks, phone, anew }
   const { title, options } = draw(stage, notice, await words())

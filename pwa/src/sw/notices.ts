@@ -35,6 +35,7 @@ export interface NoticeData {
   stage: Stage['is']
   rung: number
   drill: boolean
+  asks: boolean
 }
 
 /** WebWorker's type lacks what Chromium has. */
@@ -57,7 +58,7 @@ const MINUTE_MS = 60_000
 const SHANGHAI_MS = 8 * 3_600_000
 
 export function draw(stage: Stage, notice: Notice, t: Words): Drawn {
-  const { alert, kind, rung, drill, anew } = notice
+  const { alert, kind, rung, drill, asks, anew } = notice
   const rings = stage.is === 'ring'
   return {
     title: (drill ? (t('push.drill') ?? '') : '') + (t(`push.kind.${kind}`) ?? t('push.kind.unknown') ?? ''),
@@ -70,7 +71,7 @@ export function draw(stage: Stage, notice: Notice, t: Words): Drawn {
       silent: !rings && stage.is !== 'unsent' && stage.is !== 'sign_in',
       ...(rings && anew ? { renotify: true, vibrate: VIBRATION } : {}),
       actions: actionsOf(stage, notice, t),
-      data: { alert, kind, stage: stage.is, rung, drill },
+      data: { alert, kind, stage: stage.is, rung, drill, asks },
     },
   }
 }
@@ -87,7 +88,7 @@ export function drawUnknown(t: Words): Drawn {
       requireInteraction: true,
       renotify: true,
       vibrate: VIBRATION,
-      data: { alert: null, kind: 'unknown', stage: 'ring', rung: 0, drill: false },
+      data: { alert: null, kind: 'unknown', stage: 'ring', rung: 0, drill: false, asks: false },
     },
   }
 }

@@ -34,6 +34,12 @@ export interface Seen {
   body: unknown
   bytes: number
 }
+interface AlertReceipt {
+  alert: string
+  channel: string
+  state: string
+  age_ms: number
+}
 /** One request's fate; undefined lets it pass. */
 export type Fault = (request: Seen, pass: () => Promise<Response>) => Promise<Response>
 
@@ -60,6 +66,7 @@ export class FakeServer {
   /** Applied to the next requests, in order. */
   faults: (Fault | undefined)[] = []
   seen: Seen[] = []
+  alertsTold: AlertReceipt[] = []
   bytesMax = 1 << 20
   offsetMs = 0
   /** Cut each photo piece after so many bytes. */
@@ -86,12 +93,23 @@ export class FakeServer {
     const before = this.rows.get(id)
     const timeline = before?.doc.timeline ?? []
     const row = {
-      ...{ type: 'ticket', id, rev: (before?.rev ?? 0) + 1, seq: (this.seq += 1), buckets },
+      ...{ type: before?.type ?? 'ticket', id, rev: (before?.rev ?? 0) + 1, seq: (this.seq += 1), buckets },
       doc: { ...BLANK, id, external_no: `NO-${id}`, title: `title ${id}`, timeline, ...doc } as Doc,
     }
     row.doc.rev = row.rev
     this.rows.set(id, row)
     return row
+  }
+
+  /** One person's alert. */
+  putAlert(id: string, doc: Record<string, unknown> = {}, user = this.user): void {
+    const raised_at = new Date(Date.now() + this.offsetMs).toISOString()
+    const blank = { alarm: 'a1', kind: 'urgent_ticket', drill: false, subject: { type: 'ticket', id: 't1' }, raised_at, acked_at: null, ack_received_at: null }
+    const rest = { rung: 0, title: '井盖缺失', village: '闸口村', informed: false, life_at_risk: false, numbers: [], state: 'open', ended_at: null, end_why: null }
+    const before = this.rows.get(id)
+    const row = { type: 'alert', id, rev: (before?.rev ?? 0) + 1, seq: (this.seq += 1), buckets: [`person:${user}`] }
+    const told = before?.type === 'alert' ? before.doc : {}
+    this.rows.set(id, { ...row, doc: { ...blank, ...rest, climbed_meanwhile: false, ...told, id, rev: row.rev, timeline: [], ...doc } as Doc })
   }
 
   remove(id: string, gone: Departure['gone'] = 'moved'): void {
@@ -138,7 +156,13 @@ export class FakeServer {
     if (request.path === '/sync/push') return this.push(request.body as PushRequest)
     if (request.path === '/sync/pull') return this.pull(request.body as PullRequest)
     if (request.path.startsWith('/photos')) return this.photo(request)
+    if (request.path === '/alerts/receipts') return this.alertReceipts(request.body as { receipts: AlertReceipt[] })
     return this.error(404, 'not_found')
+  }
+
+  private alertReceipts({ receipts }: { receipts: AlertReceipt[] }): Response {
+    this.alertsTold.push(...receipts)
+    return this.empty(204)
   }
 
   private push(request: PushRequest): Response {
@@ -186,6 +210,10 @@ export class FakeServer {
     const row = this.rows.get(op.subject)
     if (op.name === 'void') return { outcome: 'applied' }
     if (!row) return { outcome: 'kept', code: 'moved_on' }
+    if (op.name === 'alert.ack') {
+      this.putAlert(op.subject, { acked_at: op.at, ack_received_at: this.time().server_at, state: 'acked' })
+      return { outcome: 'applied' }
+    }
     this.put(op.subject, { ...row.doc, timeline: [...row.doc.timeline, { id: op.id, name: op.name, actor: { id: 'u1', name: '' } }] }, row.buckets)
     return { outcome: 'applied' }
   }
