@@ -1,11 +1,13 @@
 /**
  * The screens' window on the databases: Vue refs that follow every change, whichever tab or worker made it.
- * Only this file and follow.ts of local/ know Vue. Call inside a component's setup (or an effect scope).
+ * Only the live*.ts and follow.ts of local/ know Vue. Call inside a component's setup (or an effect scope).
  */
 import { computed, onScopeDispose, ref, shallowRef, watch, type MaybeRefOrGetter, type Ref } from 'vue'
+import type { AlarmDoc, IncidentDoc } from '../domain/emergency'
 import type { Me, TicketView } from '../domain/types'
 import type { Sample } from '../lib/clock'
 import { getValue, openBase, openOutbox } from './db'
+import { readDocument, readDocuments } from './documents'
 import { dropDraft, readDraft, writeDraft } from './drafts'
 import { follow, liveSession, shared } from './follow'
 import { readOutbox, readProblems, type OutboxItem } from './outbox'
@@ -81,6 +83,21 @@ export function liveTicket(id: MaybeRefOrGetter<string>): Readonly<Ref<TicketVie
 /** Where a ticket went that used to be on this phone. */
 export function liveGone(id: MaybeRefOrGetter<string>): Readonly<Ref<GoneRow | null | undefined>> {
   return follow(id, (me, wanted) => readGone(me.id, wanted))
+}
+
+/** The alarms that the duty room watches; undefined until the first read has ended. */
+export const liveAlarms: () => Readonly<Ref<AlarmDoc[] | undefined>> = shared((awake) =>
+  follow(undefined, (me) => readDocuments<AlarmDoc>(me.id, 'alarm'), awake),
+)
+
+/** Incidents that concern this person. */
+export const liveIncidents: () => Readonly<Ref<IncidentDoc[] | undefined>> = shared((awake) =>
+  follow(undefined, (me) => readDocuments<IncidentDoc>(me.id, 'incident'), awake),
+)
+
+/** One incident: undefined while reading, null when it is not on this device. */
+export function liveIncident(id: MaybeRefOrGetter<string>): Readonly<Ref<IncidentDoc | null | undefined>> {
+  return follow(id, (me, wanted) => readDocument<IncidentDoc>(me.id, 'incident', wanted))
 }
 
 /** A complainant's number revealed earlier and kept with its ticket. */

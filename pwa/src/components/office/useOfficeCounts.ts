@@ -2,9 +2,10 @@
 import { computed, onScopeDispose, ref } from 'vue'
 import { officeApi } from '@/actions/office'
 import { useNow } from '@/lib/time'
-import { liveMe, liveTickets } from '@/local/live'
+import { liveAlarms, liveMe, liveTickets } from '@/local/live'
 import { arrivalRows } from './arrivals'
 import { nextClock } from './clocks'
+import { isLoud } from './emergency/alarms'
 import { dispatchQueue } from './queue'
 
 export interface Count {
@@ -37,6 +38,7 @@ export function useOfficeCounts() {
   const tickets = liveTickets()
   const now = useNow('minute')
   const items = useItemCount()
+  const alarms = liveAlarms()
   return computed<Partial<Record<string, Count>>>(() => {
     const queue = dispatchQueue(tickets.value ?? [])
     const rows = arrivalRows(tickets.value ?? [], now.value)
@@ -46,6 +48,8 @@ export function useOfficeCounts() {
       counts.dispatch = { n: queue.length, late: queue.some((one) => (nextClock(one)?.dueMs ?? Infinity) < now.value) }
     }
     if (running.length > 0) counts.board = { n: running.length, late: running.some((row) => row.phase === 'late') }
+    const loud = (alarms.value ?? []).filter(isLoud)
+    if (loud.length > 0) counts.emergency = { n: loud.length, late: loud.some((one) => one.state === 'unanswered') }
     if (items.value > 0) counts.confirm = { n: items.value, late: false }
     return counts
   })

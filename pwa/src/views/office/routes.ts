@@ -13,6 +13,10 @@ async function shell() {
     const words = language === 'en' ? import('@/locales/en/office.json') : import('@/locales/zh-CN/office.json')
     return (await words).default
   })
+  await addMessages('duty', async (language) => {
+    const words = language === 'en' ? import('@/locales/en/duty.json') : import('@/locales/zh-CN/duty.json')
+    return (await words).default
+  })
   return import('./OfficeShell.vue')
 }
 
@@ -34,6 +38,43 @@ export const officeRoutes: RouteRecordRaw[] = [
         name: 'office-board',
         meta: { roles: pageRoles.board },
         component: () => import('./BoardPage.vue'),
+      },
+      {
+        path: 'emergency',
+        name: 'office-emergency',
+        meta: { roles: pageRoles.emergency },
+        component: () => import('./EmergencyPage.vue'),
+      },
+      {
+        path: 'emergency/incidents',
+        name: 'office-incidents',
+        meta: { roles: pageRoles.emergency },
+        component: () => import('./IncidentsPage.vue'),
+      },
+      {
+        path: 'emergency/incidents/:id',
+        name: 'office-incident',
+        props: true,
+        meta: { roles: pageRoles.emergency },
+        component: () => import('./IncidentPage.vue'),
+      },
+      {
+        path: 'rota',
+        name: 'office-rota',
+        meta: { roles: pageRoles.rota },
+        component: () => import('./RotaPage.vue'),
+      },
+      {
+        path: 'drills',
+        name: 'office-drills',
+        meta: { roles: pageRoles.drills },
+        component: () => import('./DrillsPage.vue'),
+      },
+      {
+        path: 'alarms',
+        name: 'office-alarms',
+        meta: { roles: pageRoles.alarms },
+        component: () => import('./AlarmSettingsPage.vue'),
       },
       {
         path: 'tickets',

@@ -1,0 +1,81 @@
+/** The rota as a week of Shanghai days. Pure; instants are ms UTC, days `YYYY-MM-DD`. */
+import type { Gap, Rota, Turn } from '@/actions/emergencyWire'
+import type { Named, Post } from '@/domain/emergency'
+import { clockTime, instant } from '@/lib/format'
+
+const SHANGHAI_MS = 8 * 3_600_000
+const DAY_MS = 86_400_000
+
+export const TOWN_POSTS: Post[] = ['duty_room', 'leader']
+export const UNIT_POSTS: Post[] = ['worker', 'backup', 'unit_head']
+
+export interface Day {
+  date: string
+  fromMs: number
+  toMs: number
+}
+
+/** Monday to Sunday of the week in which `ms` lies, `weeks` later. */
+export function weekOf(ms: number, weeks = 0): Day[] {
+  const day = Math.floor((ms + SHANGHAI_MS) / DAY_MS)
+  const monday = day - ((day + 3) % 7) + weeks * 7
+  return Array.from({ length: 7 }, (_, n) => dayOf(monday + n))
+}
+
+function dayOf(number: number): Day {
+  const fromMs = number * DAY_MS - SHANGHAI_MS
+  return { date: new Date(number * DAY_MS).toISOString().slice(0, 10), fromMs, toMs: fromMs + DAY_MS }
+}
+
+/** `2026-11-22` and `08:00` on the town's wall clock as the wire writes it; 24:00 is the next midnight. */
+export function wallInstant(date: string, time: string): string {
+  const [hour = '0', minute = '0'] = time.split(':')
+  const ms = Date.parse(`${date}T00:00:00+08:00`) + (Number(hour) * 60 + Number(minute)) * 60_000
+  return new Date(ms).toISOString()
+}
+
+/** Ids stand bare or with a name beside them. */
+export function idOf(thing: Named | string | null | undefined): string | null {
+  if (!thing) return null
+  return typeof thing === 'string' ? thing : thing.id
+}
+
+export interface Row {
+  post: Post
+  unit: Named | null
+}
+
+const sameRow = (row: Row, post: string, unit: Named | string | null) => row.post === post && (row.unit?.id ?? null) === idOf(unit)
+
+export interface Slot {
+  id: string
+  fromMs: number
+  toMs: number
+  /** Within that day, “08:00–24:00”. */
+  hours: string
+  turn: Turn | undefined
+}
+
+/** What stands in one row on one day: turns and gaps in the order of time, cut at the day's ends. */
+export function slotsOf(rota: Pick<Rota, 'items' | 'gaps'>, row: Row, day: Day): Slot[] {
+  const turns = rota.items.filter((turn) => sameRow(row, turn.post, turn.unit)).map((turn) => slot(turn, day, turn))
+  const gaps = rota.gaps.filter((gap) => sameRow(row, gap.post, gap.unit)).map((gap) => slot(gap, day, undefined))
+  return [...turns, ...gaps].filter((one): one is Slot => one !== undefined).sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs)
+}
+
+function slot(span: Gap | Turn, day: Day, turn: Turn | undefined): Slot | undefined {
+  const fromMs = Math.max(instant(span.from_at) ?? 0, day.fromMs)
+  const toMs = Math.min(instant(span.to_at) ?? 0, day.toMs)
+  if (fromMs >= toMs) return undefined
+  const end = toMs === day.toMs ? '24:00' : clockTime(toMs)
+  return { id: turn?.id ?? `gap-${fromMs}`, fromMs, toMs, hours: `${clockTime(fromMs)}–${end}`, turn }
+}
+
+/** Whether a turn is taken over, wholly or in part, by a stand-in or a swap. */
+export function isReplaced(turn: Turn, all: readonly Turn[]): boolean {
+  return all.some(
+    (other) =>
+      other.id !== turn.id && other.kind !== 'regular' && other.post === turn.post && idOf(other.unit) === idOf(turn.unit) &&
+      idOf(other.replaces) === turn.person.id && other.from_at < turn.to_at && turn.from_at < other.to_at,
+  )
+}
