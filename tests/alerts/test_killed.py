@@ -1,0 +1,79 @@
+"""A worker killed at every step of a send: the next one sends what is missing, and nothing twice but in one case.
+
+The case: the request was out and its answer not yet noted. Nobody can know whether it arrived, so it is sent
+again, under the same topic, after a pause in which the phone's own receipt can make that needless.
+"""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from server.alerts.outbox import RECEIPT_MS
+from server.clock import now_ms
+from server.store.engine import writing
+from server.store.tables_alerts import delivery
+from tests.alerts.dying import STEPS
+from tests.alerts.post import engine_of, put, row, settings_of, states, subscribe
+from tests.alerts.receivers import Service
+from tests.serving import ROOT
+
+DOUBLED = {"after_post"}
+
+
+def worker(app: Flask, service: Service, step: str) -> int:
+    settings = settings_of(app)
+    command = [sys.executable, "-m", "tests.alerts.dying", step, str(settings.data), service.host]
+    if settings.database:
+        command.append(settings.database_url)
+    return subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_killed_at_any_step_skips_nothing(any_app: Flask, service: Service, step):
+    engine = engine_of(any_app)
+    (id_,) = put(engine, subscribe(engine, f"{service.url}/p/1"))
+    assert worker(any_app, service, step) == -signal.SIGKILL
+    before = len(service.calls)
+    assert before == (0 if step in {"claimed", "before_post"} else 1)
+
+    assert worker(any_app, service, "none") == 0
+    if step in {"before_post", "after_post"}:  # nobody can know: it waits for a receipt first
+        assert len(service.calls) == before
+        found = row(engine, id_)
+        assert (found.state, found.error) == ("queued", "worker_lost")
+        assert found.next_at <= now_ms() + RECEIPT_MS
+        with writing(engine) as connection:
+            connection.execute(sa.update(delivery).values(next_at=now_ms()))
+        assert worker(any_app, service, "none") == 0
+
+    assert row(engine, id_).state == "sent"
+    assert len(service.calls) == (2 if step in DOUBLED else 1)
+    assert len({call.headers["Topic"] for call in service.calls}) == 1
+    assert list((settings_of(any_app).data / "outbox").iterdir()) == []
+
+
+def test_a_receipt_makes_the_second_send_needless(app: Flask, service: Service):
+    engine = engine_of(app)
+    (id_,) = put(engine, subscribe(engine, f"{service.url}/p/1"))
+    assert worker(app, service, "after_post") == -signal.SIGKILL
+    with writing(engine) as connection:  # the phone has it and says so
+        connection.execute(sa.update(delivery).values(delivered_at=now_ms()))
+    assert worker(app, service, "none") == 0
+    assert row(engine, id_).state == "delivered"
+    assert len(service.calls) == 1
+
+
+def test_killed_again_and_again_it_gets_through_all(app: Flask, service: Service):
+    """One more of a hundred each time it is killed after its commit; then all the rest."""
+    engine = engine_of(app)
+    devices = [subscribe(engine, f"{service.url}/p/{n}") for n in range(30)]
+    put(engine, *devices)
+    for _ in range(4):
+        assert worker(app, service, "after_journal") == -signal.SIGKILL
+    assert worker(app, service, "none") == 0
+    assert states(engine) == {"sent": 30}
+    assert sorted(call.path for call in service.calls) == sorted(f"/p/{n}" for n in range(30))
