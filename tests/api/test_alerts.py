@@ -4,39 +4,35 @@ from typing import Any
 
 import pytest
 
-from server.domain import alarm as rules
-from server.domain.alarm import Alarm, Call
-from server.domain.escalation import Ladder, Rung
-from server.store import alarm_outbox, alarms, deliveries
-from server.store.alarm_outbox import Ring
+from server.actions import climbing
+from server.store import deliveries
 from server.store.deliveries import Result
 from server.store.engine import writing
 from tests.device import Answer, Phone
 from tests.town import Town, person_id, unit_id
 
-ONE_RUNG = Ladder((Rung(0, ("worker",)), Rung(5, ("unit_head",))))
+CALLED = {
+    "李伟",
+    "陈静",
+    "罗永康",
+    "卢国强",
+    "韦嘉欣",
+}  # workers of 闸口村, its head, the head of the lead unit
 
 
-def raised(town: Town, key: str = "k", people: tuple[str, ...] = ("worker", "head"), **more: Any) -> Alarm:
-    """An alarm for these people, as the operation that causes one writes it."""
-    about = {
-        "kind": "urgent_ticket",
-        "subject_type": "ticket",
-        "subject_id": unit_id(key),
-        "village": "闸口村",
-    }
-    call = Call(**({"key": key, "title": "主干道井盖缺失"} | about | more))
-    ids = tuple(person_id(each) for each in people)
-    made = rules.raise_(call, ONE_RUNG, lambda post: ids if post == "worker" else (), town.clock.now_ms)
-    made = made.evolve(rev=1)
-    with writing(town.desk.engine) as connection:
-        alarms.save(connection, {}, [made], town.clock.now_ms)
-        alarm_outbox.enqueue(connection, [Ring(made, 0, ids)], town.clock.now_ms)
-    return made
+def raised(town: Town, **more: Any) -> dict[str, Any]:
+    """The alarm of an emergency that the city line just sent, as the duty room sees it."""
+    return alarm_about(town, town.ticket(**more))
 
 
-def alert_of(made: Alarm, who: str) -> str:
-    return str(made.people[person_id(who)]["alert"])
+def alarm_about(town: Town, subject: str) -> dict[str, Any]:
+    (found,) = town.phone("duty").get(f"/alarms?subject={subject}").json["items"]
+    return dict(found)
+
+
+def alert_of(alarm: dict[str, Any], who: str) -> str:
+    (found,) = (each for each in alarm["people"] if each["person"]["id"] == person_id(who))
+    return str(found["alert"])
 
 
 def receipt(phone: Phone, alert: str, channel: str, state: str, age_ms: int = 0) -> Answer:
@@ -50,13 +46,20 @@ def channels(answer: Answer) -> dict[str, tuple[str, str]]:
 
 
 def test_the_duty_room_sees_each_person_and_channel(town: Town) -> None:
-    made = raised(town)
-    body = town.phone("duty").get(f"/alerts?alarm={made.id}").json
-    assert (body["total"], body["page"]) == (2, 1)
+    alarm = raised(town)
+    body = town.phone("duty").get(f"/alerts?alarm={alarm['id']}").json
+    assert (body["total"], body["page"]) == (5, 1)
+    assert {each["person"]["name"] for each in body["items"]} == CALLED
     mine = next(each for each in body["items"] if each["person"]["id"] == person_id("worker"))
-    assert mine["id"] == alert_of(made, "worker")
-    assert (mine["alarm"], mine["kind"], mine["drill"], mine["rung"]) == (made.id, "urgent_ticket", False, 0)
+    assert mine["id"] == alert_of(alarm, "worker")
+    assert (mine["alarm"], mine["kind"], mine["drill"], mine["rung"]) == (
+        alarm["id"],
+        "urgent_ticket",
+        False,
+        0,
+    )
     assert (mine["title"], mine["village"], mine["acked_at"]) == ("主干道井盖缺失", "闸口村", None)
+    assert mine["subject"] == alarm["subject"]
     assert mine["person"]["unit"]["name"] == "闸口村"
     (app,) = mine["deliveries"]
     assert (app["person"], app["channel"], app["state"], app["at"]) == (
@@ -67,80 +70,143 @@ def test_the_duty_room_sees_each_person_and_channel(town: Town) -> None:
     )
 
 
+def test_what_http_tells_is_what_the_phone_holds(town: Town) -> None:
+    alarm = raised(town)
+    worker, duty = town.phone("worker"), town.phone("duty")
+    for phone in (worker, duty):
+        phone.sync()
+    told = duty.get(f"/alerts/{alert_of(alarm, 'worker')}").json
+    held = {name: value for name, value in worker.base.rows["alert", told["id"]].items() if name != "type"}
+    assert {name: told.get(name) for name in held} == held
+    whole = duty.base.rows["alarm", alarm["id"]]
+    differing = {name for name in whole if name != "type" and whole[name] != alarm[name]}
+    assert differing == {"people"}, "HTTP tells of each one's deliveries too"
+    assert worker.get(f"/alerts/{told['id']}").json == told
+
+
 @pytest.mark.parametrize("who", ["duty", "officer", "lead", "leader"])
 def test_duty_room_and_office_see_every_alert(town: Town, who: str) -> None:
-    made = raised(town)
+    alarm = raised(town)
     phone = town.phone(who)
-    assert phone.get("/alerts").json["total"] == 2
-    assert phone.get(f"/alerts/{alert_of(made, 'worker')}").status == 200
+    assert phone.get("/alerts").json["total"] == 5
+    assert phone.get(f"/alerts/{alert_of(alarm, 'worker')}").status == 200
     assert phone.get("/alarms?state=open").json["total"] == 1
 
 
-@pytest.mark.parametrize("who", ["worker2", "group", "auditor", "admin"])
+@pytest.mark.parametrize("who", ["worker3", "group", "auditor", "admin"])
 def test_others_are_told_neither_of_alerts_nor_whether_there_is_one(town: Town, who: str) -> None:
-    made = raised(town)
+    alarm = raised(town)
     phone = town.phone(who)
-    for path in ("/alerts", "/alarms", f"/alarms/{made.id}"):
+    for path in ("/alerts", "/alarms", f"/alarms/{alarm['id']}"):
         assert (phone.get(path).status, phone.get(path).code) == (403, "forbidden")
-    foreign = phone.get(f"/alerts/{alert_of(made, 'worker')}")
+    foreign = phone.get(f"/alerts/{alert_of(alarm, 'worker')}")
     unknown = phone.get(f"/alerts/{unit_id('nothing')}")
     assert (foreign.status, foreign.json) == (404, unknown.json)
-    assert phone.get(f"/alerts/{made.id}").json == unknown.json
+    assert phone.get(f"/alerts/{alarm['id']}").json == unknown.json
 
 
 def test_a_person_sees_his_own_alert_and_not_his_heads(town: Town) -> None:
-    made = raised(town)
+    alarm = raised(town)
     worker = town.phone("worker")
-    assert worker.get(f"/alerts/{alert_of(made, 'worker')}").json["person"]["name"] == "李伟"
-    assert worker.get(f"/alerts/{alert_of(made, 'head')}").status == 404
+    assert worker.get(f"/alerts/{alert_of(alarm, 'worker')}").json["person"]["name"] == "李伟"
+    assert worker.get(f"/alerts/{alert_of(alarm, 'head')}").status == 404
     assert worker.get("/alerts").status == 403
 
 
 def test_an_alarm_tells_its_ladder_and_everybody_called(town: Town) -> None:
-    made = raised(town)
+    alarm = raised(town)
     duty = town.phone("duty")
-    whole = duty.get(f"/alarms/{made.id}").json
-    assert [each["person"]["name"] for each in whole["people"]] == ["李伟", "卢国强"]
-    assert [(each["rung"], each["climbed_at"] is not None) for each in whole["ladder"]] == [
-        (0, True),
-        (1, False),
-    ]
-    assert {each["person"]["name"] for each in whole["deliveries"]} == {"李伟", "卢国强"}
-    assert duty.get(f"/alerts/{made.id}").json == whole, "an alarm's id is welcome there too"
+    whole = duty.get(f"/alarms/{alarm['id']}").json
+    assert {each["person"]["name"] for each in whole["people"]} == CALLED
+    assert [each["climbed_at"] is not None for each in whole["ladder"]] == [True, False, False, False]
+    assert whole["next_at"] == "2026-11-22T04:10:00.000Z"
+    assert {each["person"]["name"] for each in whole["deliveries"]} == CALLED
+    assert duty.get(f"/alerts/{alarm['id']}").json == whole, "an alarm's id is welcome there too"
     assert duty.get("/alarms").json["items"] == [whole]
 
 
-def test_alerts_are_found_by_every_filter(town: Town) -> None:
-    first = raised(town, "a")
-    town.clock.go(minutes=10)
-    drill = raised(town, "b", ("worker",), kind="muster", drill=unit_id("drill"), drill_title="防汛演练")
-    duty = town.phone("duty")
+def test_a_channel_has_one_entry_however_often_the_ladder_climbed(town: Town) -> None:
+    alarm = raised(town)
+    head, duty = alert_of(alarm, "head"), town.phone("duty")
+    receipt(town.phone("head"), head, "app", "seen")
+    town.clock.go(minutes=5)
+    assert climbing.climb_due(town.desk, town.clock.now_ms) == 1
+    (app,) = duty.get(f"/alerts/{head}").json["deliveries"]
+    assert (app["state"], app["at"]) == ("seen", "2026-11-22T04:05:00.000Z"), "the furthest try counts"
+    assert [(each["rung"], each["state"]) for each in app["tries"]] == [(0, "seen"), (1, "sent")]
+    (worker,) = duty.get(f"/alerts/{alert_of(alarm, 'worker')}").json["deliveries"]
+    assert [each["rung"] for each in worker["tries"]] == [0]
 
-    def found(query: str) -> list[str]:
+
+def test_a_groups_message_stands_with_everybody_called(town: Town) -> None:
+    fields = {"url": "https://robot.example/dao-jiao"}
+    made = town.phone("admin").post("/channels", {"kind": "webhook", "name": "值班群", "fields": fields})
+    assert made.status == 201
+    alarm = raised(town)
+    for called in alarm["people"]:
+        told = {each["channel"]: each for each in called["deliveries"]}
+        assert told["webhook"]["person"] == {n: called["person"][n] for n in ("id", "name")}
+        assert (told["webhook"]["state"], told["webhook"]["target"]) == ("queued", "group")
+
+
+def test_alerts_are_found_by_every_filter(town: Town) -> None:
+    first = raised(town)
+    town.clock.go(minutes=10)
+    duty = town.phone("duty")
+    form = {"kind": "muster", "title": "防汛演练", "people": [person_id("worker3")]}
+    drill_id = duty.post("/drills", form).json["id"]
+    (drill,) = duty.get("/alarms?drill=true").json["items"]
+
+    def found(query: str) -> set[str]:
         answer = duty.get(f"/alerts?{query}")
         assert answer.status == 200, answer.json
-        return [each["alarm"] for each in answer.json["items"]]
+        return {each["alarm"] for each in answer.json["items"]}
 
-    assert found("") == [drill.id, first.id, first.id]
-    assert found(f"subject={first.call['subject_id']}") == [first.id, first.id]
-    assert found(f"person={person_id('head')}") == [first.id]
-    assert found("kind=muster") == found("drill=true") == found(f"drill={unit_id('drill')}") == [drill.id]
-    assert found("drill=false") == [first.id, first.id]
-    assert found("from=2026-11-22T12:10:00%2B08:00") == [drill.id]
-    assert found("to=2026-11-22T04:10:00Z&state=open") == [first.id, first.id]
-    assert found("state=acked") == found("state=ended") == []
-    assert found("page=2&page_size=2") == [first.id]
-    assert duty.get("/alarms?drill=true").json["items"][0]["drill_title"] == "防汛演练"
+    assert found("") == {drill["id"], first["id"]}
+    assert found(f"subject={first['subject']['id']}") == {first["id"]}
+    assert found(f"person={person_id('head')}") == {first["id"]}
+    assert found("kind=muster") == found("drill=true") == found(f"drill={drill_id}") == {drill["id"]}
+    assert found("drill=false") == {first["id"]}
+    assert found("from=2026-11-22T12:10:00%2B08:00") == {drill["id"]}
+    assert found("to=2026-11-22T04:10:00Z&state=open") == {first["id"]}
+    assert found("state=acked") == found("state=ended") == set()
+    assert found("page=2&page_size=5&drill=false") == set()
+    assert drill["drill_title"] == "防汛演练"
     assert duty.get("/alarms?drill=false&state=open").json["total"] == 1
-    for bad in ("drill=perhaps", "state=gone", "from=now", "alarm=x", "color=red", "page=0"):
-        assert duty.get(f"/alerts?{bad}").code == "invalid_args", bad
+    town.phone("worker").do("alert.ack", alert_of(first, "worker"), {})
+    assert found("state=acked") == {first["id"]}
+    assert duty.get("/alarms?drill=false&state=open").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "query", ["drill=perhaps", "state=gone", "from=now", "alarm=x", "color=red", "page=0"]
+)
+def test_a_senseless_filter_is_refused(town: Town, query: str) -> None:
+    answer = town.phone("duty").get(f"/alerts?{query}")
+    assert (answer.status, answer.code) == (422, "invalid_args")
 
 
 def test_a_confidential_ticket_is_not_named(town: Town) -> None:
-    raised(town, people=("head",), handlers=(person_id("head"),))
-    (item,) = town.phone("duty").get("/alerts").json["items"]
-    assert (item["title"], item["village"]) == ("保密单", None)
+    raised(town, confidential=True)
+    items = town.phone("duty").get("/alerts").json["items"]
+    assert {(item["title"], item["village"]) for item in items} == {("保密单", None)}
     assert "井盖" not in str(town.phone("duty").get("/alarms").json)
+
+
+def test_an_acknowledgement_is_told_by_person_and_channel_and_when(town: Town) -> None:
+    alarm = raised(town)
+    worker, duty = town.phone("worker"), town.phone("duty")
+    town.clock.go(minutes=3)
+    assert worker.do("alert.ack", alert_of(alarm, "worker"), {})["outcome"] == "applied"
+    mine = duty.get(f"/alerts/{alert_of(alarm, 'worker')}").json
+    assert mine["acked_at"] == "2026-11-22T04:08:00.000Z"
+    assert (mine["deliveries"][0]["state"], mine["deliveries"][0]["at"]) == (
+        "acked",
+        "2026-11-22T04:08:00.000Z",
+    )
+    head = duty.get(f"/alerts/{alert_of(alarm, 'head')}").json
+    assert (head["state"], head["acked_at"], head["acked_by"]["name"]) == ("acked", None, "李伟")
+    assert head["deliveries"][0]["state"] == "sent"
 
 
 def test_receipts_move_forward_only_and_date_by_the_phones_own_count(town: Town) -> None:
@@ -192,17 +258,17 @@ def test_too_many_or_senseless_receipts_are_refused(town: Town) -> None:
     assert worker.post("/alerts/receipts", {"device": worker.device, "receipts": []}).status == 204
 
 
-def pushed(town: Town, made: Alarm, who: str, device: str) -> str:
+def pushed(town: Town, made: dict[str, Any], who: str, device: str) -> str:
     """A push of this alert, put into the outbox and in a worker's hands; the row's id."""
     row = deliveries.New(
         id=unit_id(f"push-{device}"),
         alert=alert_of(made, who),
-        alarm=made.id,
+        alarm=made["id"],
         person=person_id(who),
         rung=0,
         channel="push",
         target=device,
-        kind=made.kind,
+        kind=made["kind"],
         drill=False,
     )
     with writing(town.desk.engine) as connection:
