@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from server.config import Settings
 from server.demo.people import CAST
+from server.domain.emergency import EMERGENCY_OPS
 from server.domain.lifecycle import OPS
 from tests.api.test_photos import announce, jpeg, named, send
 from tests.device import Phone
@@ -87,6 +89,7 @@ def _happenings(town: Town, phones: dict[str, Phone]) -> dict[str, list[str]]:
     head.do("ticket.approve", answered, {"reply_hash": head.ticket(answered)["reply"]["hash"]})
     lead.do("ticket.set_confidential", secret, {"confidential": True, "reason": "涉密"})
     town.city("POST", "/intake/tickets", town.call(external_no="T00001", title="不一样"))
+    incidents = _emergencies(phones, sent)
     for phone in phones.values():
         phone.sync()
     phones["admin"].request("PATCH", f"/people/{person_id('worker2')}", {"role": "unit_clerk"})
@@ -98,6 +101,8 @@ def _happenings(town: Town, phones: dict[str, Phone]) -> dict[str, list[str]]:
     tickets = [*waiting, sent, answered, secret]
     return {
         "ticket_id": tickets,
+        "incident_id": incidents,
+        "subject": [*tickets, *incidents],
         "external_no": [f"T{n:05}" for n in range(1, 6)],
         "photo_id": [whole["id"], half["id"]],
         "person_id": [each.id for each in CAST],
@@ -108,7 +113,48 @@ def _happenings(town: Town, phones: dict[str, Phone]) -> dict[str, list[str]]:
         "village": ["闸口村", "南城村"],
         "date": ["2026-10-01", "2027-01-01", "0001-01-01", "9999-12-31"],
         "name": ["acceptance", "on_time", "returns", "dispatch_accuracy"],
-        "op": sorted(OPS),
+        "op": sorted({*OPS, *EMERGENCY_OPS}),
+    } | _overseen(phones)
+
+
+def _emergencies(phones: dict[str, Phone], ticket: str) -> list[str]:
+    """An incident with a channel, a task and photos to come, one merged into it, and one from a ticket."""
+    main, same, opened = ids = [str(uuid.uuid4()) for _ in range(3)]
+    worker, duty = phones["worker"], phones["duty"]
+    place = {"village": "闸口村", "lat": 23.01, "lng": 113.68, "crs": "WGS84"}
+    worker.do(
+        "incident.report", main, {"matter": "fire", "text": "起火", "place": place, "photos": [named(jpeg())]}
+    )
+    phones["head"].do("incident.report", same, {"matter": "fire", "text": "冒烟", "drill": False})
+    for name, args in (
+        ("muster", {"units": [unit_id("南城村")], "people": [person_id("group")], "reason": "支援"}),
+        ("upgrade", {"level": 2, "reason": "扩大"}),
+        ("open_channel", {"template": "town"}),
+        (
+            "task",
+            {"task": str(uuid.uuid4()), "kind": "handle", "text": "断电", "person": person_id("worker")},
+        ),
+    ):
+        duty.do(f"incident.{name}", main, args)
+    duty.do("incident.merge", same, {"into": main, "reason": "同一事件"})
+    worker.do("incident.arrive", main, {"no_fix_reason": "浓烟"})
+    duty.do("incident.open", opened, {"ticket": ticket, "matter": "other", "text": "转入"})
+    return ids
+
+
+def _overseen(phones: dict[str, Phone]) -> dict[str, list[str]]:
+    """A drill and a channel that nobody hears, and the ids of what is rung by now."""
+    duty = phones["duty"]
+    drill = duty.post("/drills", {"kind": "muster", "title": "演练", "people": [person_id("worker")]})
+    fields = {"url": "http://127.0.0.1:9/closed"}
+    channel = phones["admin"].post("/channels", {"kind": "webhook", "name": "大屏", "fields": fields})
+    assert (drill.status, channel.status) == (201, 201), (drill.json, channel.json)
+    alerts = duty.get("/alerts").json["items"]
+    return {
+        "alert_id": [each["id"] for each in alerts] + [alerts[0]["alarm"]],
+        "alarm_id": sorted({each["alarm"] for each in alerts}),
+        "drill_id": [drill.json["id"]],
+        "channel_id": [channel.json["id"]],
     }
 
 
@@ -135,7 +181,7 @@ def push_body(known: Known, who: Signed) -> st.SearchStrategy[dict[str, Any]]:
         {
             "id": st.uuids().map(str),
             "name": st.sampled_from(known.values["op"]) | st.text(max_size=20),
-            "subject": st.sampled_from(known.values["ticket_id"]) | st.uuids().map(str) | ANYTHING,
+            "subject": st.sampled_from(known.values["subject"]) | st.uuids().map(str) | ANYTHING,
             "args": args | ANYTHING,
         },
         optional={
@@ -203,6 +249,20 @@ ARGUMENTS = {
     "joint_units": [["闸口村"]],
     "handlers": [["x"]],
     "photos": [[{}], [{"id": "x", "sha256": "y"}]],
+    "matter": ["fire", "party"],
+    "place": [{"village": "闸口村"}, {"lat": 91}],
+    "drill": [True, False],
+    "ticket": "ticket_id",
+    "task": "ticket_id",
+    "kind": ["hand_over", "handle", "muster"],
+    "person": "person_id",
+    "people": [[person_id("worker")], ["x"]],
+    "units": [[unit_id("闸口村")], ["x"]],
+    "level": [1, 2, 3, 4, 0],
+    "template": ["town", "moon"],
+    "seat": ["指挥"],
+    "due_min": [5, 0],
+    "rung": [0, 1, -1],
 }
 
 
