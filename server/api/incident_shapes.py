@@ -185,6 +185,9 @@ class AlarmedPerson(Schema):
 class IncidentAlarm(AlarmShape):
     """An alarm of the incident; how far each channel came with each person is told at `/alarms`."""
 
+    class Meta:
+        exclude = ("deliveries",)
+
     people = several(AlarmedPerson)
 
 

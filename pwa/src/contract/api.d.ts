@@ -5059,7 +5059,6 @@ export interface components {
             ack_received_at: string | null;
             acked_at: string | null;
             acked_by: components["schemas"]["NamedThing"] | null;
-            deliveries: components["schemas"]["DeliveryShape"][];
             drill: boolean;
             drill_id: string | null;
             drill_title: string | null;
