@@ -19,6 +19,7 @@ from server.actions.photos import PhotoDesk
 from server.demo import pictures
 from server.demo.ids import demo_id
 from server.demo.people import CAST, INTAKE_KEY, PASSWORD, PEOPLE
+from server.demo.rota import load_rota
 from server.demo.scripts import everything
 from server.demo.story import DAY_MS, Step, Story
 from server.demo.teller import Teller
@@ -58,6 +59,8 @@ def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: 
     load_people(desk, now_ms)
     done = _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
     closing.leave_phones(desk, now_ms)
+    with desk.log.write(now_ms) as tx:
+        load_rota(tx, now_ms)
     return done
 
 

@@ -15,9 +15,12 @@ from server.demo.load import load
 from server.demo.scripts import everything
 from server.demo.teller import Teller
 from server.domain.lifecycle import STATES
+from server.domain.rota import clashes, fits
+from server.store import rota
 from server.store.engine import reading
+from server.store.people import directory
 from server.store.tables_ticket import photo, ticket
-from tests.town import START, Town, build_template, standing_clock, town_at
+from tests.town import START, Town, build_template, person_id, standing_clock, town_at
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +161,21 @@ def test_the_reply_for_the_city_is_exactly_what_the_description_says(demo: Town,
     assert told
     for packet in told:
         assert faults(checker, packet) == []
+
+
+def test_the_rota_says_who_is_on_duty_and_every_turn_could_have_been_written(demo: Town) -> None:
+    duty = demo.phone("duty")
+    found = duty.get("/rota?from=2026-11-21&to=2026-12-31").json
+    now = {(row["post"], (row["unit"] or {"name": None})["name"]): row for row in found["now"]}
+    for place, username in ((("worker", "闸口村"), "worker"), (("leader", None), "leader")):
+        assert [each["id"] for each in now[place]["people"]] == [person_id(username)]
+        assert now[place]["from_rota"] is True
+        assert now[place]["people"][0]["phone"]
+    assert any(each["kind"] == "stand_in" for each in found["items"])
+    week = duty.get("/rota").json
+    assert [(each["post"], each["unit"]["name"]) for each in week["gaps"]] == [("backup", "南城村")]
+    with reading(demo.app.extensions["jiban"].engine) as connection:
+        people = directory(connection).people
+        turns = rota.between(connection, 0, demo.clock.now_ms * 2)
+    assert all(fits(people[each.person_id], each.post, each.unit_id) for each in turns)
+    assert all(clashes(turns, each) == [] for each in turns)
