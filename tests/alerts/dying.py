@@ -1,6 +1,6 @@
 """A worker that is killed at a given step of a send: `python -m tests.alerts.dying STEP DATA HOST [DATABASE]`.
 
-It kills itself with SIGKILL, so nothing of ours gets to tidy up. With STEP `none` it sends all and stops.
+It kills itself with SIGKILL, so nothing of ours gets to tidy up.
 """
 
 import os
