@@ -75,17 +75,18 @@ class OperationsWork:
         family = op.name.split(".")[0]
         if family == "ticket":
             verdict = self._tickets.apply(op, moment, received_at_ms, author)
-            try:
-                return self._after_ticket(op, moment, received_at_ms, author.actor, verdict)
-            except sa.exc.SQLAlchemyError:
-                raise
-            except Exception as error:  # the ticket is decided: now both are saved, or neither is
-                raise Unfit(f"its alarms could not be decided: {type(error).__name__}") from error
-        if family == "incident":
+        elif family == "incident":
             verdict = self._incidents.apply(op, moment, received_at_ms, author)
         else:
             verdict = self._alarm_ops.apply(op, moment, received_at_ms, author)
-        self._exchange(received_at_ms)
+        try:
+            if family == "ticket":
+                return self._after_ticket(op, moment, received_at_ms, author.actor, verdict)
+            self._exchange(received_at_ms)
+        except sa.exc.SQLAlchemyError:
+            raise
+        except Exception as error:  # it is decided: now what it means for alarms is saved too, or neither is
+            raise Unfit(f"its alarms could not be decided: {type(error).__name__}") from error
         return verdict
 
     def save(self) -> list[Change]:
