@@ -39,6 +39,17 @@ export function isLoud(alarm: AlarmDoc): boolean {
   return !isNotice(alarm) && (alarm.state === 'open' || alarm.state === 'unanswered')
 }
 
+/** Past its first deadline without an answer: from here on it is late, and red. */
+export function isLate(alarm: AlarmDoc): boolean {
+  return isLoud(alarm) && alarm.ladder.some((rung) => rung.climbed_at !== null && rung.climbed_at > alarm.raised_at)
+}
+
+/** Whether he has let his own deadline pass: the ladder has climbed since he was first called. */
+export function isPersonLate(alarm: AlarmDoc, one: AlarmPerson): boolean {
+  if (!isLoud(alarm) || personState(one) !== 'silent') return false
+  return alarm.state === 'unanswered' || alarm.ladder.some((rung) => rung.climbed_at !== null && rung.climbed_at > one.raised_at)
+}
+
 /** Running ones: real before drill, unanswered first, then the one that waits longest. */
 export function running(alarms: readonly AlarmDoc[]): AlarmDoc[] {
   const key = (one: AlarmDoc): [number, number, number] => [
