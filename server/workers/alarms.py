@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.engine import Engine
 
 from server.actions.desk import Desk
-from server.actions.handler import TicketHandler
+from server.actions.operations import Operations
 from server.alerts.bell import Bell
 from server.alerts.couriers import couriers_of
 from server.alerts.outbox import Outbox
@@ -114,7 +114,7 @@ def alarms_of(settings: Settings) -> Alarms:
     """A worker for these settings, with an engine of its own. Raises SettingError."""
     engine = engine_of(settings)
     log = Oplog(engine, settings.secret("sync"))
-    desk = Desk(engine, log, TicketHandler(settings.rules).inside(), Vault(settings.secret("contact")))
+    desk = Desk(engine, log, Operations(settings.rules).inside(), Vault(settings.secret("contact")))
     couriers = couriers_of(settings, engine)
     return Alarms(desk, Outbox(engine, settings.data / JOURNALS, couriers, settings.alarm_threads, now_ms))
 
