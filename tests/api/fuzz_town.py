@@ -99,22 +99,26 @@ def _happenings(town: Town, phones: dict[str, Phone]) -> dict[str, list[str]]:
     )
     assert made.status == 201, made.json
     tickets = [*waiting, sent, answered, secret]
-    return {
-        "ticket_id": tickets,
-        "incident_id": incidents,
-        "subject": [*tickets, *incidents],
-        "external_no": [f"T{n:05}" for n in range(1, 6)],
-        "photo_id": [whole["id"], half["id"]],
-        "person_id": [each.id for each in CAST],
-        "device_id": [phone.device for phone in phones.values()],
-        "delegation_id": [made.json["id"]],
-        "item_id": [each["id"] for each in lead.get("/items").json["items"]],
-        "unit": [unit_id("闸口村"), unit_id("南城村"), "闸口村"],
-        "village": ["闸口村", "南城村"],
-        "date": ["2026-10-01", "2027-01-01", "0001-01-01", "9999-12-31"],
-        "name": ["acceptance", "on_time", "returns", "dispatch_accuracy"],
-        "op": sorted({*OPS, *EMERGENCY_OPS}),
-    } | _overseen(phones)
+    return (
+        {
+            "ticket_id": tickets,
+            "incident_id": incidents,
+            "subject": [*tickets, *incidents],
+            "external_no": [f"T{n:05}" for n in range(1, 6)],
+            "photo_id": [whole["id"], half["id"]],
+            "person_id": [each.id for each in CAST],
+            "device_id": [phone.device for phone in phones.values()],
+            "delegation_id": [made.json["id"]],
+            "item_id": [each["id"] for each in lead.get("/items").json["items"]],
+            "unit": [unit_id("闸口村"), unit_id("南城村"), "闸口村"],
+            "village": ["闸口村", "南城村"],
+            "date": ["2026-10-01", "2027-01-01", "0001-01-01", "9999-12-31"],
+            "name": ["acceptance", "on_time", "returns", "dispatch_accuracy"],
+            "op": sorted({*OPS, *EMERGENCY_OPS}),
+        }
+        | _overseen(phones)
+        | _rostered(phones["duty"])
+    )
 
 
 def _emergencies(phones: dict[str, Phone], ticket: str) -> list[str]:
@@ -140,6 +144,20 @@ def _emergencies(phones: dict[str, Phone], ticket: str) -> list[str]:
     worker.do("incident.arrive", main, {"no_fix_reason": "浓烟"})
     duty.do("incident.open", opened, {"ticket": ticket, "matter": "other", "text": "转入"})
     return ids
+
+
+def _rostered(duty: Phone) -> dict[str, list[str]]:
+    """Two turns of a day, and a ladder of the town's own."""
+    turns = []
+    for username, begins, ends in (("worker3", "22T00:00", "22T12:00"), ("worker3", "22T12:00", "23T00:00")):
+        told = {"post": "worker", "unit": "南城村", "person": person_id(username)}
+        span = {"from_at": f"2026-11-{begins}:00Z", "to_at": f"2026-11-{ends}:00Z"}
+        made = duty.post("/rota", told | span)
+        assert made.status == 201, made.json
+        turns.append(made.json["items"][0]["id"])
+    rungs = [{"after_min": 0, "posts": ["leader"]}]
+    assert duty.request("PUT", "/ladders/reminder", {"rungs": rungs}).status == 200
+    return {"turn_id": turns, "kind": ["reminder", "muster", "party"]}
 
 
 def _overseen(phones: dict[str, Phone]) -> dict[str, list[str]]:

@@ -1,13 +1,19 @@
 """The rota over HTTP: written, repeated, stood in for, swapped, taken back; by whom; and what it refuses."""
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from server.actions.rota import Form, add
+from server.actions.signing_in import Refused
 from server.demo.people import CAST
+from server.domain.roles import Actor
 from server.store import audit, reach, rota
 from server.store.engine import reading, writing
+from server.store.people import directory
 from server.store.reach import Reach
 from sync.clock import rfc3339
 from tests.device import Answer, Phone
@@ -59,6 +65,11 @@ def on_duty(phone: Phone, post: str = "worker", unit: str | None = "闸口村") 
         if each["post"] == post and (each["unit"] or {"name": None})["name"] == unit
     )
     return [each["name"] for each in row["people"]], row["from_rota"]
+
+
+def actor_of(town: Town, username: str) -> Actor:
+    with reading(town.desk.engine) as connection:
+        return directory(connection).people[person_id(username)]
 
 
 def actions(town: Town) -> list[str]:
@@ -312,3 +323,29 @@ def test_on_either_database(any_town: Town) -> None:
     told = {"turn": item["id"], "with_person": person_id("worker2")}
     assert duty.post("/rota/swap", told).status == 201
     assert on_duty(duty) == (["陈静"], True)
+
+
+def test_of_many_at_once_only_one_gets_the_place(any_town: Town) -> None:
+    duty = any_town.phone("duty")
+    form = Form(
+        "worker",
+        unit_id("闸口村"),
+        person_id("worker"),
+        any_town.clock.now_ms,
+        any_town.clock.now_ms + HOUR_MS,
+    )
+    by = actor_of(any_town, "duty")
+    ready = threading.Barrier(6)
+
+    def write(_: int) -> str:
+        ready.wait()
+        try:
+            add(any_town.desk.engine, by, form, any_town.clock.now_ms)
+        except Refused as refused:
+            return refused.code
+        return "written"
+
+    with ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(write, range(6)))
+    assert sorted(told) == ["rota_overlap"] * 5 + ["written"]
+    assert len(shown(duty)["items"]) == 1
