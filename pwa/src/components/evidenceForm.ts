@@ -56,8 +56,10 @@ export function useEvidenceForm<T extends object>(
     busy.value = true
     error.value = ''
     try {
+      await kept.handOver()
       await send({ photos: photos.value, draft })
     } catch (thrown) {
+      kept.takeBack()
       error.value = wordsOf(thrown, t)
     } finally {
       busy.value = false

@@ -179,6 +179,10 @@ export interface DraftRef<T> {
   restored: Ref<boolean>
   /** Forget it, with its photos. (`act` with `draft: key` does so by itself.) */
   discard: () => Promise<void>
+  /** Its operation is about to be stored: what was typed is written down by then, and nothing after it. */
+  handOver: () => Promise<void>
+  /** The operation was not stored after all: what is typed is kept again. */
+  takeBack: () => void
 }
 
 /**
@@ -197,10 +201,14 @@ export function useDraft<T extends object>(
   const restored = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined
   let quiet = false
+  let handedOver = false
+  let saving: Promise<unknown> = Promise.resolve()
   const save = (): void => {
     clearTimeout(timer)
     timer = undefined
-    void writeDraft(user, key, clone(value.value), Date.now(), ticket?.value?.confidential)
+    if (handedOver) return
+    const written = writeDraft(user, key, clone(value.value), Date.now(), ticket?.value?.confidential)
+    saving = Promise.allSettled([saving, written])
   }
   const flush = (): void => {
     if (timer !== undefined) save()
@@ -237,7 +245,17 @@ export function useDraft<T extends object>(
     quiet = true
     value.value = clone(initial)
   }
-  return { value, ready, restored, discard }
+  // Typing just before the tap must not write the draft anew once its operation has taken it.
+  const handOver = async (): Promise<void> => {
+    flush()
+    handedOver = true
+    await saving
+  }
+  const takeBack = (): void => {
+    handedOver = false
+    save()
+  }
+  return { value, ready, restored, discard, handOver, takeBack }
 }
 
 /** Drafts are plain JSON. */

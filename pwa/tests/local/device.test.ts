@@ -65,6 +65,33 @@ it('a later version of the app opens the outbox of this one with everything in i
 })
 
 describe('a draft', () => {
+  it('does not come back when its operation was stored right after the last letter', async () => {
+    const scope = effectScope()
+    const draft = scope.run(() => useDraft('reply:t1', { text: '' }))
+    await expect.poll(() => draft?.ready.value).toBe(true)
+    if (draft) draft.value.value.text = '经现场核实'
+    await nextTick()
+    await draft?.handOver()
+    await act({ id: 't1', rev: 3 }, 'ticket.note', { text: '经现场核实' }, { draft: 'reply:t1' })
+    if (draft) draft.value.value.text = '' // an emptied form is no draft either
+    await nextTick()
+    scope.stop()
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(await openOutbox('u1').drafts.count()).toBe(0)
+  })
+
+  it('is kept again when its operation could not be stored', async () => {
+    const scope = effectScope()
+    const draft = scope.run(() => useDraft('reply:t1', { text: '' }))
+    await expect.poll(() => draft?.ready.value).toBe(true)
+    if (draft) draft.value.value.text = '经现场核实'
+    await nextTick()
+    await draft?.handOver()
+    draft?.takeBack()
+    scope.stop()
+    await expect.poll(() => readDraft('u1', 'reply:t1')).toEqual({ text: '经现场核实' })
+  })
+
   it('comes back after the app was killed, and goes with the operation that uses it', async () => {
     const first = effectScope()
     const draft = first.run(() => useDraft('reply:t1', { text: '' }))
