@@ -82,7 +82,7 @@ class LineReport:
     password: str | None = field(default=None, repr=False)
 
     @property
-    def ok(self) -> str:
+    def ok(self) -> bool:
         return not self.errors
 
 
