@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 import structlog
+from py_vapid import Vapid02
 from sqlalchemy.engine import Engine
 
 from server.alerts import hosts, texts, vapid, webpush
@@ -69,7 +70,7 @@ def couriers_of(settings: Settings, engine: Engine) -> Couriers:
     return Couriers(engine, push, channel_vault(settings))
 
 
-def vapid_of(settings: Settings) -> vapid.Vapid02:
+def vapid_of(settings: Settings) -> Vapid02:
     """The installation's key, made if there is none yet."""
     return vapid.keep_key(settings.master_key_file.with_name(vapid.FILE), lambda: settings.secret("vapid"))
 

@@ -164,7 +164,7 @@ def _whole(connection: sa.Connection, ids: Sequence[str]) -> list[Claimed]:
         .where(delivery.c.id.in_(ids))
         .order_by(delivery.c.next_at)
     )
-    return [Claimed(*row) for row in connection.execute(query)]
+    return [Claimed(*list(row)) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
