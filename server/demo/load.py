@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import structlog
 
-from server.actions import closing, passwords, people, photos
+from server.actions import climbing, closing, passwords, people, photos
 from server.actions.desk import Desk
 from server.actions.intake import CITY_AUTHOR, Taken, ingest
 from server.actions.intake_form import Form, read_form
@@ -59,6 +59,7 @@ def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: 
     load_people(desk, now_ms)
     done = _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
     closing.leave_phones(desk, now_ms)
+    climbing.leave_phones(desk, now_ms)
     with desk.log.write(now_ms) as tx:
         load_rota(tx, now_ms)
     return done

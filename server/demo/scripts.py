@@ -54,7 +54,7 @@ def running(teller: Teller) -> list[Story]:
     matter = {each.title: each for each in URGENT}
     return [
         _running(teller, matter["主干道井盖缺失"], "闸口村", 37, depart=8),
-        _running(teller, matter["楼道燃气异味"], "大罗沙村", 6),
+        _running(teller, matter["楼道燃气异味"], "大罗沙村", 2),  # nobody has answered yet
         _running(teller, matter["大风树倒压线"], "大鱼沙村", 41, depart=4, arrive_s=24 * 60 + 36),
         _running(teller, matter["路面塌陷"], "蔡白村", 53, depart=12),
         _running(teller, matter["水管爆裂淹路"], "南城村", 78, depart=6, arrive_s=64 * 60 + 12),
