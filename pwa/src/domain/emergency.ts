@@ -71,6 +71,7 @@ export interface AlarmDoc {
   explained: Explained[]
   people: AlarmPerson[]
   task?: string | null
+  task_text?: string | null
 }
 
 export interface IncidentEntry {

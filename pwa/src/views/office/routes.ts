@@ -42,7 +42,7 @@ export const officeRoutes: RouteRecordRaw[] = [
       {
         path: 'emergency',
         name: 'office-emergency',
-        meta: { roles: pageRoles.emergency },
+        meta: { roles: pageRoles.emergency, watchesAlarms: true },
         component: () => import('./EmergencyPage.vue'),
       },
       {

@@ -8,6 +8,7 @@ const KEY = 'jiban.duty.sound'
 const TONES_HZ = [880, 660]
 const TONE_S = 0.22
 const ROUNDS = 4
+const AGAIN_MS = 30_000
 
 function remembered(): boolean {
   try {
@@ -62,8 +63,13 @@ export function useDutySound(ringing: Ref<string[]>) {
     },
     { immediate: true },
   )
+  // Nobody may have been in the room: as long as something is unanswered it rings again.
+  const again = setInterval(() => {
+    if (on.value && ringing.value.length > 0 && typeof AudioContext !== 'undefined') play()
+  }, AGAIN_MS)
   window.addEventListener('pointerdown', wake, { once: true })
   onScopeDispose(() => {
+    clearInterval(again)
     window.removeEventListener('pointerdown', wake)
     void audio?.close()
   })
