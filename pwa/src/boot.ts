@@ -22,6 +22,7 @@ const MEASURE_EVERY_MS = 5 * 60_000
 
 /** Resolves as soon as the screens can be drawn: after one read of the phone's own store. */
 export async function boot(): Promise<void> {
+  listenToWorker()
   await restore()
   followClock()
   onSession(followClock)
@@ -78,15 +79,20 @@ function followClock(): void {
   }
 }
 
-async function wireWorker(): Promise<void> {
-  const registration = await registerWorker()
-  if (!registration) return
-  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ type?: string; path?: string } | null>) => {
+/** From the start: what the worker says to a page that is not listening yet is lost. */
+function listenToWorker(): void {
+  const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
+  serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string; path?: string } | null>) => {
     const { type, path } = event.data ?? {}
     if (type === SYNC_TAG) askForSync(true)
     // A notification was tapped: its alert is shown, in this page.
     if (type === OPEN_PATH && path?.startsWith('/')) void router.push(path)
   })
+}
+
+async function wireWorker(): Promise<void> {
+  const registration = await registerWorker()
+  if (!registration) return
   // Where there is Background Sync, the browser sends the rest after the app is closed.
   const { sync } = registration as { sync?: { register: (tag: string) => Promise<void> } }
   if (!sync) return

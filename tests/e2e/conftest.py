@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from server.demo.people import INTAKE_KEY, PASSWORD
 from tests.device import Phone
@@ -33,6 +33,7 @@ ARGUMENTS = [
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 SPOT = {"latitude": 23.0129, "longitude": 113.6845, "accuracy": 9}
+DUTY_PHONE = "0769-88330000"
 WITH_TOUR = {"worker", "worker2", "worker3", "head", "head3"}
 PICTURES = Path(os.environ.get("JIBAN_PICTURES", Path(__file__).parents[2] / "build" / "pictures"))
 # The policy of the page forbids Playwright's own waiting for an expression.
@@ -56,7 +57,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo town on a database of this run."""
     data = tmp_path_factory.mktemp("e2e") / "data"
-    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error"}, root=release)
+    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error", "JIBAN_DUTY_PHONE": DUTY_PHONE}, root=release)
     made.start()
     yield made
     made.stop()
@@ -121,6 +122,7 @@ class Person:
     viewport: dict[str, int]
     dark: bool = False
     script: str = ""  # runs in every page before the app does
+    answers: bool = True  # says 收到 to whatever alarm covers the screen, and goes on with what he was at
     line: Line = field(init=False)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
@@ -159,8 +161,19 @@ class Person:
             self.context.add_init_script(self.script)
         self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        if self.answers:
+            alarm = self.page.get_by_role("alertdialog")
+            self.page.add_locator_handler(alarm, self._answer, no_wait_after=True)
         self.page.goto(self.url + path)
         return self.page
+
+    def _answer(self, alarm: Locator) -> None:
+        """收到 leads to the alarm's ticket; this person comes back from there."""
+        before = self.page.url
+        alarm.get_by_role("button", name="收到", exact=True).click()
+        self.page.wait_for_timeout(500)
+        if self.page.url != before:
+            self.page.go_back()
 
     def sign_in(self) -> Page:
         """Open the app and sign in by hand; the tour of the demo town is put away."""

@@ -15,11 +15,17 @@ export function whereWords(alert: AlertView): string {
   return address.startsWith(village) ? address || village : [village, address].filter(Boolean).join(' ')
 }
 
-/** What DutyCall shows of an acknowledgement. */
-export function sendState(alert: AlertView): 'idle' | 'unsent' | 'sending' | 'delivered' {
-  if (!alert.ack) return 'idle'
-  if (alert.ack.status === 'stored') return 'unsent'
-  return alert.ack.status === 'refused' ? 'idle' : alert.ack.status
+/** So long an acknowledgement may take before the person is told to phone. */
+const PATIENCE_MS = 6_000
+
+/**
+ * What DutyCall shows of an acknowledgement. A request that hangs is no reason to wait: with the radio off engines
+ * leave it hanging for half a minute.
+ */
+export function sendState(alert: AlertView, nowMs: number): 'idle' | 'unsent' | 'sending' | 'delivered' {
+  if (!alert.ack || alert.ack.status === 'refused') return 'idle'
+  if (alert.ack.status === 'delivered') return 'delivered'
+  return nowMs - Date.parse(alert.ack.at) < PATIENCE_MS ? 'sending' : 'unsent'
 }
 
 /** Somebody else has it. */
