@@ -96,7 +96,8 @@ def test_who_may_drill_and_who_may_read(town: Town) -> None:
         assert town.phone(name).get("/drills/report?month=2026-11").code == "forbidden"
 
 
-def test_the_month_tells_who_answered_how_fast_and_who_never_did(town: Town) -> None:
+def test_the_month_tells_who_answered_how_fast_and_who_never_did(any_town: Town) -> None:
+    town = any_town
     drill_id, alarm = begin(town)
     worker = town.phone("worker")
     town.clock.go(minutes=2)
@@ -145,7 +146,8 @@ def test_phones_that_cannot_ring_are_listed_with_the_reason(town: Town) -> None:
     assert (reasons["李伟"], reasons["卢国强"]) == ("permission_denied", "no_subscription")
 
 
-def test_real_alarms_stand_apart_and_only_if_asked_for(town: Town) -> None:
+def test_real_alarms_stand_apart_and_only_if_asked_for(any_town: Town) -> None:
+    town = any_town
     town.ticket()
     begin(town)
     duty = town.phone("duty")
@@ -190,7 +192,9 @@ def test_the_report_as_a_file(town: Town) -> None:
     assert names == ["People", "Drills", "Not reached", "No permission", "Subscriptions gone"]
 
 
-def test_the_metrics_tell_what_waits_for_an_answer(town: Town) -> None:
+def test_the_metrics_tell_what_waits_for_an_answer(any_town: Town) -> None:
+    town = any_town
+
     def figure(name: str) -> float:
         text = town.app.test_client().get("/metrics").text
         (line,) = [each for each in text.splitlines() if each.startswith(name + " ")]
