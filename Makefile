@@ -23,7 +23,7 @@ check: setup-dev ## Lint, types and import rules only
 bench: setup-dev setup ## Measure against the budgets and print the table
 	@.venv/bin/python -m tests.bench
 
-contract: setup-dev ## Copy the API's types and the lifecycle table into the PWA
+contract: setup-dev ## Copy what both sides must agree on (types, tables, matters) into the PWA
 	@.venv/bin/python tools/contract.py
 
 lint: setup-dev ## Lint both sides, with the fixes that are safe

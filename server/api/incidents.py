@@ -34,6 +34,7 @@ blp = Blueprint("incidents", __name__, description="Incidents: direct reports in
 WATCHERS = tuple(sorted(EMERGENCY_ROLES))
 TEMPLATE_ROLES = ("duty_room", "office_lead", "town_leader")
 PAGE_SIZE_MAX = 200
+MATTERS_KEPT_S = 3600
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -67,7 +68,10 @@ def list_matters() -> Response:
         }
         for each in MATTERS.values()
     ]
-    return _private(json.answer({"items": items, "duty_phone": settings().duty_phone or None}))
+    response = json.answer({"items": items, "duty_phone": settings().duty_phone or None})
+    response.headers["Cache-Control"] = f"private, max-age={MATTERS_KEPT_S}"
+    response.vary.add("Accept-Language")
+    return response
 
 
 @blp.route("/incidents", methods=["GET"])

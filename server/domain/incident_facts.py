@@ -1,6 +1,6 @@
 """Facts about an incident: reported, on the way, there, a note, a task heard and done. Never refused for its state."""
 
-from server.domain import geo, instants
+from server.domain import geo
 from server.domain.decision import Command, Refused
 from server.domain.emergency import EmergencyRule
 from server.domain.incident import Incident, Json, may_see_incident
@@ -244,12 +244,6 @@ def _own_task(incident: Incident, step: IncidentStep) -> Json:
     origin = task["origin"] or incident.id
     step.acks.append(Ack(origin, task["alarm_key"], step.actor.id, step.command.moment, step.command.name))
     return task
-
-
-def due_of(step: IncidentStep) -> int | None:
-    """When a task is due, from the moment it is given."""
-    minutes = step.args.get("due_min")
-    return None if minutes is None else step.at_ms + minutes * instants.MINUTE_MS
 
 
 _RULES = {

@@ -48,7 +48,9 @@ def duty(town: Town) -> Phone:
 
 
 def test_the_list_of_matters_names_whom_to_phone_first(town: Town) -> None:
-    told = town.phone("worker").get("/incidents/matters").json
+    answer = town.phone("worker").get("/incidents/matters")
+    told = answer.json
+    assert answer.headers["Cache-Control"] == "private, max-age=3600"
     fire = next(each for each in told["items"] if each["code"] == "fire")
     assert (fire["name"], fire["life_at_risk"], fire["numbers"][0]) == ("火灾", True, "119")
     assert {"safety_hazard", "mass_incident"} <= {each["code"] for each in told["items"]}
