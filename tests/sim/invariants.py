@@ -3,22 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import sqlalchemy as sa
 
 from server.domain import instants
 from server.domain.doc import render
 from server.domain.roles import Actor, buckets_of_person, buckets_of_ticket, may_see
-from server.domain.ticket import Ticket
-from server.store.engine import reading
-from server.store.people import Directory, directory
-from server.store.tables_sync import OPEN, bucket_digest, entitlement, operation, published, receipt
-from server.store.tables_ticket import ticket as ticket_table
 from sync.digest import MODULUS, mark, shown
 from tests.device import Phone
+from tests.sim.alarms import check_alarms
 from tests.sim.phone import SturdyPhone
+from tests.sim.truth import Truth, read_truth
 from tests.sim.watch import GOOD, final
 from tests.sim.work import FACTS
 from tests.town import person_id
@@ -30,39 +24,6 @@ OUTCOMES = {"applied", "kept", "refused", "duplicate"}
 NONE = {"count": 0, "checksum": "0" * 16}
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What the database holds, read in one snapshot."""
-
-    operations: Mapping[str, Any]
-    receipts: Mapping[str, list[Any]]
-    tickets: Mapping[str, Ticket]
-    published: Mapping[str, Any]
-    entitled: Mapping[str, set[str]]
-    digests: Mapping[str, tuple[int, str]]
-    register: Directory
-
-
-def read_truth(engine: sa.Engine) -> Truth:
-    with reading(engine) as connection:
-        entitled: dict[str, set[str]] = {}
-        for row in connection.execute(sa.select(entitlement).where(entitlement.c.to_seq == OPEN)):
-            entitled.setdefault(row.person, set()).add(row.bucket)
-        receipts: dict[str, list[Any]] = {}
-        for row in connection.execute(sa.select(receipt)):
-            receipts.setdefault(row.op_id, []).append(row)
-        bodies = connection.execute(sa.select(ticket_table.c.id, ticket_table.c.body))
-        return Truth(
-            {row.id: row for row in connection.execute(sa.select(operation))},
-            receipts,
-            {row.id: Ticket.from_dict(json.loads(row.body)) for row in bodies},
-            {row.id: row for row in connection.execute(sa.select(published))},
-            entitled,
-            {row.bucket: (row.count, row.checksum) for row in connection.execute(sa.select(bucket_digest))},
-            directory(connection),
-        )
-
-
 def check(world: "World") -> list[str]:
     """What is wrong; empty if every invariant holds."""
     truth = read_truth(world.town.desk.engine)
@@ -72,6 +33,7 @@ def check(world: "World") -> list[str]:
         wrong += author_can_see(phone, world, truth)
         wrong += device_equals_view(phone, truth)
     wrong += photos_are_here(world, truth)
+    wrong += check_alarms(world.town.desk.engine, truth)
     wrong += revoked_get_nothing(world)
     return [*wrong, *second_sync_is_empty(phones)]
 
@@ -101,7 +63,11 @@ def effects_once(truth: Truth) -> Iterator[str]:
     """I1: what was applied or kept stands on the tickets once, what was refused not at all."""
     entries = [(e, t) for t in truth.tickets.values() for e in t.timeline]
     times = Counter(e["id"] for e, _ in entries)
-    people_ops = {op: row for op, row in truth.operations.items() if row.person in truth.register.people}
+    people_ops = {
+        op: row
+        for op, row in truth.operations.items()
+        if row.person in truth.register.people and row.name.startswith("ticket.")
+    }
     for op, row in people_ops.items():
         if row.outcome in GOOD and (times[op] == 0 or (row.name in FACTS and times[op] > 1)):
             yield f"I1 {row.name} {op}: {row.outcome}, and {times[op]} times on timelines"
@@ -149,6 +115,10 @@ def expected_rows(actor: Actor, truth: Truth) -> set[str]:
     return {t.id for t in truth.tickets.values() if own & buckets_of_ticket(t)}
 
 
+def own_row(actor: Actor, buckets: str) -> bool:
+    return bool(buckets_of_person(actor) & set(buckets.split()))
+
+
 def the_view_is_right(world: "World", truth: Truth) -> Iterator[str]:
     """I3 on the server's side: what is published, entitled and summed up follows from tickets and people."""
     for actor in truth.register.people.values():
@@ -159,9 +129,10 @@ def the_view_is_right(world: "World", truth: Truth) -> Iterator[str]:
         row = truth.published[ticket.id]
         if (row.rev, set(row.buckets.split())) != (ticket.rev, buckets_of_ticket(ticket)):
             yield f"I3 {ticket.external_no}: published rev {row.rev} in {row.buckets}, it is {ticket.rev}"
+    for row in truth.published.values():
         for bucket in row.buckets.split():
             count, total = sums.get(bucket, (0, 0))
-            sums[bucket] = count + 1, (total + mark("ticket", ticket.id, row.rev)) % MODULUS
+            sums[bucket] = count + 1, (total + mark(row.type, row.id, row.rev)) % MODULUS
     kept = {b: (n, checksum) for b, (n, checksum) in truth.digests.items() if n}
     if kept != {b: (n, shown(total)) for b, (n, total) in sums.items()}:
         yield f"I3: digests are {kept}, the rows sum up to {sums}"
@@ -171,6 +142,9 @@ def device_equals_view(phone: SturdyPhone, truth: Truth) -> Iterator[str]:
     """I3, I4: the rows here are the reader's, all of them, as the server has them, and nobody else's."""
     actor = truth.register.people[phone.user["id"]]
     held, expected = set(phone.tickets), expected_rows(actor, truth)
+    mine = {r.id for r in truth.published.values() if r.type != "ticket" and own_row(actor, r.buckets)}
+    others = {id_ for type_, id_ in phone.base.rows if type_ != "ticket"}
+    yield from (f"I3/I4 {phone.name}: alarm or alert {id_}" for id_ in sorted(mine ^ others))
     yield from (f"I4 {phone.name} holds {no(truth, id_)}, not his" for id_ in sorted(held - expected))
     yield from (f"I3 {phone.name} misses {no(truth, id_)}" for id_ in sorted(expected - held))
     for id_ in sorted(held & expected):

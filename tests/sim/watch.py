@@ -32,7 +32,7 @@ class Watch:
         row = phone.base.rows.get(("ticket", mine["subject"]))
         if row is None or row["confidential"] or receipt.get("rev") is None:
             return
-        everywhere = {entry["id"] for doc in phone.base.rows.values() for entry in doc["timeline"]}
+        everywhere = {entry["id"] for doc in phone.base.rows.values() for entry in doc.get("timeline", ())}
         if receipt["rev"] > row["rev"] or (receipt["id"] not in everywhere and not row.get("timeline_cut")):
             self.wrong.append(
                 f"I7 {phone.name}: {mine['name']} is receipted at rev {receipt['rev']}, the row is at {row['rev']}"

@@ -87,6 +87,9 @@ class Hand:
 
     def tap(self) -> str | None:
         """One operation; its description, None when there is nothing to tap on."""
+        if self.dice.random() < 0.08 and (alert := self._ringing()) is not None:
+            op = self.phone.act("alert.ack", alert, base=None)
+            return f"{self.phone.name} taps alert.ack {op[-6:]} on {alert[-6:]}"
         shown = [id_ for id_ in self.tickets if id_ in self.phone.tickets]
         elsewhere = self.dice.random() < 0.06
         if not self.tickets or (not shown and not elsewhere):
@@ -104,6 +107,11 @@ class Hand:
         op = self.phone.act(name, subject, args, base=base)
         self.photos += [(subject, one, picture(one.pop("colour"))) for one in args.get("photos", ())]
         return f"{self.phone.name} taps {name} {op[-6:]} on {self._no(subject)} {self._short(args)}"
+
+    def _ringing(self) -> str | None:
+        """One of the alerts on this phone, also one that was answered."""
+        ids = sorted(id_ for type_, id_ in self.phone.base.rows if type_ == "alert")
+        return self.dice.choice(ids) if ids else None
 
     def _state(self, subject: str) -> str | None:
         """As the screen shows it: the row's, or what the own waiting operations make of it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from server.actions import climbing
 from tests.sim import invariants
 from tests.sim.ground import Ground
 from tests.sim.misfortunes import Misfortunes
@@ -118,6 +119,13 @@ class World(Misfortunes):
         by = self.dice.choice(LAPSES_MS)
         self.town.clock.now_ms += by
         self.note(f"{by // 60_000} minutes pass")
+        if self.dice.random() < 0.5:  # the alarm worker may be down for a while
+            now_ms = self.town.clock.now_ms
+            rungs, told = (
+                climbing.climb_due(self.town.desk, now_ms),
+                climbing.remind_due(self.town.desk, now_ms),
+            )
+            self.note(f"  {rungs} rungs are climbed, {told} reminders sent")
 
     def _upload(self) -> None:
         hand = self.dice.choice(self.hands)
