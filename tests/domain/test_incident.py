@@ -159,6 +159,7 @@ def test_a_decision_is_stale_only_where_it_depends() -> None:
     event.apply("duty", "incident.muster", {"units": ["gas"], "reason": "支援"}, base=base)
     told = event.refused("stale_base", "duty", "incident.upgrade", {"level": 2, "reason": "x"}, base=base)
     assert told["changed"] == ["level"]
+    event.apply("duty", "incident.upgrade", {"level": 2, "reason": "伤亡"}, base=event.incident.rev)
     event.apply("leader", "incident.close", {"summary": "处置完毕"})
     told = event.refused(
         "stale_base", "duty", "incident.muster", {"units": ["gas"], "reason": "x"}, base=base
