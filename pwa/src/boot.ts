@@ -86,7 +86,7 @@ function listenToWorker(): void {
     const { type, path } = event.data ?? {}
     if (type === SYNC_TAG) askForSync(true)
     // A notification was tapped: its alert is shown, in this page.
-    if (type === OPEN_PATH && path?.startsWith('/')) void router.push(path)
+    if (type === OPEN_PATH && path?.startsWith('/')) void router.isReady().then(() => router.push(path))
   })
 }
 

@@ -12,10 +12,10 @@ import {
 /**
  * - `unsupported`: the engine has none; `install_first`: iOS has them only for an app on the home screen
  * - `off`: not asked yet; `denied`: the person said no, only he can undo it in the browser's settings
- * - `no_push`: allowed, but there is no subscription, for `reason`; `on`
+ * - `trying`: the push service has not answered yet; `no_push`: there is no subscription, for `reason`; `on`
  */
 export type PushState =
-  | { is: 'unsupported' | 'install_first' | 'off' | 'denied' | 'on' }
+  | { is: 'unsupported' | 'install_first' | 'off' | 'denied' | 'trying' | 'on' }
   | { is: 'no_push'; reason: NoPush }
 
 const fetcher: typeof fetch = (input, init) => fetch(input, init)
@@ -43,6 +43,14 @@ function supported(): boolean {
 const READY_MS = 15_000
 
 let why: NoPush | undefined
+let trying = 0
+const listeners = new Set<() => void>()
+
+/** Called when how it stands may have changed. Returns the way to stop. */
+export function onPush(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
 
 /** How it stands, without asking anybody anything. */
 export async function pushState(): Promise<PushState> {
@@ -53,7 +61,8 @@ export async function pushState(): Promise<PushState> {
   const subscription = await manager?.getSubscription()
   const owner = await pushOwner()
   const mine = owner !== undefined && owner.user === session()?.user.id && owner.endpoint === subscription?.endpoint
-  return mine ? { is: 'on' } : { is: 'no_push', reason: why ?? 'no_service' }
+  if (mine) return { is: 'on' }
+  return trying > 0 ? { is: 'trying' } : { is: 'no_push', reason: why ?? 'no_service' }
 }
 
 /** Call from a tap: the browser asks the person, then subscribes. Resolves to how it stands then. */
@@ -93,6 +102,7 @@ async function told(): Promise<PushState> {
 
 async function subscribeHere(fresh: boolean, again = fresh): Promise<void> {
   why = undefined
+  trying += 1
   try {
     const user = userId()
     const manager = await readyManager()
@@ -100,6 +110,9 @@ async function subscribeHere(fresh: boolean, again = fresh): Promise<void> {
     await registerSubscription(user, fetcher, await subscribed(manager, await serverKey(user, fetcher), fresh), again)
   } catch (error) {
     why = error instanceof PushError ? error.reason : 'no_service'
+  } finally {
+    trying -= 1
+    for (const listener of [...listeners]) listener()
   }
 }
 

@@ -1,6 +1,6 @@
 /** How notifications stand on this device, for the card in 我的 and the banner: one state for both. */
 import { onMounted, shallowRef, type Ref } from 'vue'
-import { pushState, turnOn, type PushState } from '@/actions/push'
+import { onPush, pushState, turnOn, type PushState } from '@/actions/push'
 import { PUSH_CHANGED } from '@/lib/workerMessages'
 
 const state = shallowRef<PushState>()
@@ -20,6 +20,9 @@ export function livePush(): Readonly<Ref<PushState | undefined>> {
   onMounted(readPush)
   return state
 }
+
+// The start of the app sees to the subscription by itself.
+onPush(() => void readPush())
 
 const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
 serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string } | null>) => {
