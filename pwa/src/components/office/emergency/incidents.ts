@@ -54,7 +54,7 @@ export function mergeTargets(incident: IncidentDoc, all: readonly IncidentDoc[])
 }
 
 const TOLD = [
-  'level', 'level_from', 'units', 'people', 'person', 'unit', 'seat', 'seats', 'missing', 'template', 'into', 'from', 'reason', 'due_min', 'task_text', 'distance_m',
+  'level', 'level_from', 'units', 'people', 'person', 'unit', 'seat', 'seats', 'missing', 'into', 'from', 'reason', 'due_min', 'task_text', 'distance_m',
 ]
 
 /** What an entry's details say, as words in a fixed order; ids without a name are left out. */
@@ -64,6 +64,23 @@ export function entryDetails(entry: Pick<IncidentEntry, 'details'>): { key: stri
     const value = plainWords(details[key])
     return value ? [{ key, value }] : []
   })
+}
+
+/** Acknowledgements that follow each other are one line of names, each name once, the earliest of his kept. */
+export function grouped(entries: readonly IncidentEntry[]): { entry: IncidentEntry; acks: IncidentEntry[] }[] {
+  const lines: { entry: IncidentEntry; acks: IncidentEntry[] }[] = []
+  for (const entry of entries) {
+    const last = lines[lines.length - 1]
+    if (entry.name !== 'alert.ack') lines.push({ entry, acks: [] })
+    else if (last?.acks.length) last.acks.push(entry)
+    else lines.push({ entry, acks: [entry] })
+  }
+  return lines.map(({ entry, acks }) => ({ entry, acks: firstOfEach(acks) }))
+}
+
+function firstOfEach(acks: readonly IncidentEntry[]): IncidentEntry[] {
+  const sorted = [...acks].sort((a, b) => a.occurred_at.localeCompare(b.occurred_at))
+  return sorted.filter((one, index) => sorted.findIndex((other) => other.actor?.id === one.actor?.id) === index)
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/

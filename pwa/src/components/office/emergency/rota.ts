@@ -56,10 +56,10 @@ export interface Slot {
   turn: Turn | undefined
 }
 
-/** What stands in one row on one day: turns and gaps in the order of time, cut at the day's ends. */
-export function slotsOf(rota: Pick<Rota, 'items' | 'gaps'>, row: Row, day: Day): Slot[] {
+/** What stands in one row on one day, cut at the day's ends; a gap that is over can no longer be filled and is left out. */
+export function slotsOf(rota: Pick<Rota, 'items' | 'gaps'>, row: Row, day: Day, nowMs = 0): Slot[] {
   const turns = rota.items.filter((turn) => sameRow(row, turn.post, turn.unit)).map((turn) => slot(turn, day, turn))
-  const gaps = rota.gaps.filter((gap) => sameRow(row, gap.post, gap.unit)).map((gap) => slot(gap, day, undefined))
+  const gaps = rota.gaps.filter((gap) => sameRow(row, gap.post, gap.unit)).map((gap) => slot(gap, day, undefined)).filter((one) => one !== undefined && one.toMs > nowMs)
   return [...turns, ...gaps].filter((one): one is Slot => one !== undefined).sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs)
 }
 
