@@ -126,6 +126,7 @@ describe('the screen after the tap', () => {
   it('says that it has not arrived, offers the telephone, tries again, and then that it got through', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     await writeMatters('u1', { items: [], dutyPhone: '0769-8512345' })
+    await setValue(openBase('u1').meta, 'status', { online: false, trouble: { code: 'network', at: 1 } })
     const id = await tell()
     const asked: boolean[] = []
     const stop = onAskForSync(({ force }) => asked.push(force))
@@ -148,6 +149,16 @@ describe('the screen after the tap', () => {
     expect(screen.text()).not.toContain('未送达')
     stop()
     vi.useRealTimers()
+  })
+
+  it('claims nothing before it knows how the line stands', async () => {
+    const id = await tell()
+    const screen = await open(ReportSent, `/incidents/${id}/sent`, { id })
+    await vi.waitFor(() => {
+      expect(screen.text()).toContain('仓库起火')
+    })
+    expect(screen.text()).not.toContain('请立即拨打')
+    expect(screen.text()).not.toContain('已送达')
   })
 
   it('says so when the town has set no number, and offers 110', async () => {
