@@ -3,8 +3,9 @@ import type { AlertView } from '@/domain/alerts'
 import type { Translate } from '@/lib/format'
 import { isKey } from '@/lib/i18n'
 
-export function kindWords(t: Translate, kind: string): string {
-  const key = `alarm.kind.${kind}`
+/** A task is called for by the ladder of a muster, and named what it is. */
+export function kindWords(t: Translate, alert: Pick<AlertView, 'kind' | 'task'>): string {
+  const key = `alarm.kind.${alert.task ? 'task' : alert.kind}`
   return isKey(key) ? t(key) : t('alarm.kind.unknown')
 }
 
