@@ -15,6 +15,7 @@ import { wordsIn, type Words } from './words'
 /** How long a tap on 收到 waits for the server before it says 未送达. */
 const SEND_MS = 6_000
 const PULL_MS = 20_000
+const WORDS_MS = 1_500
 /** “已送达” is read, then it goes. */
 const DONE_SHOWN_MS = 8_000
 const SHOWN = 'worker.shown.'
@@ -52,7 +53,9 @@ const ASKS = new Set(['urgent_ticket', 'direct_report', 'muster', 'reminder', 'o
 export async function onPush(desk: Desk, text: string | undefined): Promise<void> {
   const payload = parsePayload(text)
   if (!payload) {
-    const { title, options } = drawUnknown(await words())
+    // Shown whatever the phone's store does: an emergency does not wait for a language.
+    const plain = desk.later(WORDS_MS).then(() => wordsIn(undefined))
+    const { title, options } = drawUnknown(await Promise.race([words().catch(() => plain), plain]))
     await desk.registration.showNotification(title, options)
     await sync(desk, PULL_MS)
     return
