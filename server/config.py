@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from server.domain.rules import Rules
 
 VERSION = "0.1.0"
+DEMO_DUTY_PHONE = "0769-00000000"  # nobody answers there
 
 
 class SettingError(Exception):
@@ -73,6 +74,11 @@ class Settings:
     )
     rules: Rules = field(default_factory=Rules)
     pwa: Path = Path(__file__).resolve().parent.parent / "pwa" / "dist"  # where `make` builds it
+
+    @property
+    def duty_number(self) -> str | None:
+        """The duty room's number to call; the demo town has an invented one, so that its buttons are there."""
+        return self.duty_phone or (DEMO_DUTY_PHONE if self.demo else None)
 
     @property
     def database_url(self) -> str:

@@ -30,6 +30,6 @@ def config() -> dict[str, Any]:
         "demo": told.demo,
         "version": VERSION,
         "town": told.town,
-        "duty_phone": told.duty_phone or None,
+        "duty_phone": told.duty_number,
         "languages": ["zh-CN", "en"],
     }

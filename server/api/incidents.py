@@ -68,7 +68,7 @@ def list_matters() -> Response:
         }
         for each in MATTERS.values()
     ]
-    response = json.answer({"items": items, "duty_phone": settings().duty_phone or None})
+    response = json.answer({"items": items, "duty_phone": settings().duty_number})
     response.headers["Cache-Control"] = f"private, max-age={MATTERS_KEPT_S}"
     response.vary.add("Accept-Language")
     return response
