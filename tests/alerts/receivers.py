@@ -141,7 +141,8 @@ def hangs(seconds: float) -> Behaviour:
 
 
 @contextmanager
-def running_service() -> Iterator[Service]:
+def running_service(port: int = 0) -> Iterator[Service]:
+    """On this port, or on a free one."""
     service = Service(behave=answers(201))
     lock = threading.Lock()
 
@@ -166,7 +167,7 @@ def running_service() -> Iterator[Service]:
         def handle_error(self, *_: Any) -> None:
             pass
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     service.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:

@@ -17,7 +17,7 @@ from server.demo.people import INTAKE_KEY, PASSWORD
 from tests.device import Phone
 from tests.e2e.line import Line
 from tests.e2e.wire import Wire
-from tests.serving import ROOT, Server
+from tests.serving import ROOT, Server, free_port
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -57,7 +57,37 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo town on a database of this run."""
     data = tmp_path_factory.mktemp("e2e") / "data"
-    made = Server({"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error", "JIBAN_DUTY_PHONE": DUTY_PHONE}, root=release)
+    made = Server(
+        {
+            "JIBAN_DEMO": "1",
+            "JIBAN_DATA": str(data),
+            "JIBAN_LOG_LEVEL": "error",
+            "JIBAN_DUTY_PHONE": DUTY_PHONE,
+        },
+        root=release,
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def push_port() -> int:
+    """Where the hurried town may push to on this machine, if a test listens there."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def hurried(release: Path, push_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A demo town where five minutes of a ladder take nine seconds; it may push to a service on this machine."""
+    data = tmp_path_factory.mktemp("hurried") / "data"
+    settings = {"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error"}
+    more = {
+        "JIBAN_DUTY_PHONE": DUTY_PHONE,
+        "JIBAN_LADDER_SCALE": "0.03",
+        "JIBAN_PUSH_HOSTS": f"127.0.0.1:{push_port}",
+    }
+    made = Server(settings | more, root=release)
     made.start()
     yield made
     made.stop()
@@ -123,6 +153,7 @@ class Person:
     dark: bool = False
     script: str = ""  # runs in every page before the app does
     answers: bool = True  # says 收到 to whatever alarm covers the screen, and goes on with what he was at
+    allowed: tuple[str, ...] = ("geolocation", "notifications", "background-sync")
     line: Line = field(init=False)
     context: BrowserContext = field(init=False)
     page: Page = field(init=False)
@@ -152,7 +183,7 @@ class Person:
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             has_touch=self.narrow,
-            permissions=["geolocation", "notifications", "background-sync"],
+            permissions=list(self.allowed),
             geolocation=SPOT,  # type: ignore[arg-type]
             reduced_motion="reduce",
         )
@@ -161,14 +192,15 @@ class Person:
             self.context.add_init_script(self.script)
         self.page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        if self.answers:
-            alarm = self.page.get_by_role("alertdialog")
-            self.page.add_locator_handler(alarm, self._answer, no_wait_after=True)
+        alarm = self.page.get_by_role("alertdialog")
+        self.page.add_locator_handler(alarm, self._answer, no_wait_after=True)
         self.page.goto(self.url + path)
         return self.page
 
     def _answer(self, alarm: Locator) -> None:
         """收到 leads to the alarm's ticket; this person comes back from there."""
+        if not self.answers:
+            return
         before = self.page.url
         alarm.get_by_role("button", name="收到", exact=True).click()
         self.page.wait_for_timeout(500)
@@ -219,6 +251,13 @@ class Person:
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.wait_for_timeout(400)  # what still slides into place is not worth a picture
         self.page.screenshot(path=PICTURES / f"{name}.png")
+
+    def pictures(self, name: str) -> None:
+        """By day and by night."""
+        self.picture(name)
+        self.page.emulate_media(color_scheme="dark")
+        self.picture(f"{name}-dark")
+        self.page.emulate_media(color_scheme="light")
 
     def close(self) -> None:
         if hasattr(self, "context"):
