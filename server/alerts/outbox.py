@@ -4,6 +4,7 @@ The database row is the truth. A round takes only as many rows as there are free
 and idle; answers are written together while others are still on their way.
 """
 
+import math
 import queue
 import random
 import threading
@@ -58,10 +59,14 @@ class Outbox:
         self._renewed_ms = clock()
         self._stop = threading.Event()
 
-    def flush(self) -> int:
-        """Send all that is due → how many rows got their answer."""
-        done = 0
-        while not self._stop.is_set():
+    def flush(self, for_s: float = math.inf) -> int:
+        """Send all that is due → how many rows got their answer.
+
+        After `for_s` what is still on its way is left to the next call: a push service that hangs (FCM is blocked
+        in mainland China) must not keep the worker from its ladders.
+        """
+        done, until = 0, time.monotonic() + for_s
+        while not self._stop.is_set() and time.monotonic() < until:
             taken = self._take()
             if not taken and not self._flying:
                 break
@@ -70,6 +75,11 @@ class Outbox:
         if done and not self._flying:
             self.journal.settle()
         return done
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still on its way."""
+        return self._flying > 0
 
     def recover(self) -> int:
         """Take over what workers left that were killed → how many rows are due again."""

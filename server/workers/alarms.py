@@ -38,6 +38,7 @@ LOOK_S = 0.5  # without a ring
 WAKE_S_MIN = 0.02
 RECOVER_MS = 5_000
 CLIMB_MS = 5_000  # ladders and reminders are looked through so often though nothing seems due
+FLUSH_S = 1.0  # so long at a time, then ladders and heartbeat have their turn
 TROUBLE_S = 1.0
 JOURNALS = "outbox"
 
@@ -71,11 +72,13 @@ class Alarms:
         if self._ladders_due(now):
             for name in ("climb_due", "remind_due"):
                 done[name] = self._chore(name, now)
-        done["sent"] = self.outbox.flush()
+        done["sent"] = self.outbox.flush(FLUSH_S)
         return {name: count for name, count in done.items() if count}
 
     def next_in_s(self, now: int) -> float:
         """How long there is nothing to do, at most LOOK_S."""
+        if self.outbox.busy:
+            return WAKE_S_MIN
         with reading(self.desk.engine) as connection:
             moments = [deliveries.next_at(connection)]
             if self.climbing is not None:

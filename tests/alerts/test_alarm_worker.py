@@ -14,10 +14,12 @@ from flask import Flask
 
 from server.alerts.bell import FILE, Bell
 from server.alerts.couriers import channel_vault
+from server.alerts.outcome import Outcome
 from server.app import create_app
 from server.clock import now_ms
 from server.config import SettingError
 from server.store import deliveries, facts
+from server.store.deliveries import Claimed
 from server.store.engine import reading, writing
 from server.store.tables_alerts import delivery
 from server.workers import alarms as worker
@@ -264,3 +266,21 @@ def test_two_worker_processes_share_the_work_and_one_that_is_killed_is_replaced(
     assert late == 1
     assert row(engine, put(engine, "x")[0]).state == "queued"  # nobody is left
     assert deliveries.take_ring() is False
+
+
+def test_a_push_service_that_hangs_keeps_the_worker_from_neither_its_heartbeat_nor_its_ladders(app: Flask):
+    def hanging(_row: Claimed, _now: int) -> Outcome:
+        time.sleep(0.2)
+        return Outcome("retry", "timeout", retry_after_s=1.0)  # and by then it is due again, on and on
+
+    engine = engine_of(app)
+    put(engine, *(f"device-{n}" for n in range(40)))
+    alarms = Alarms(app.extensions["jiban"].desk, outbox(app, hanging, threads=4), climbing=None)
+    began = time.monotonic()
+    alarms.round(now_ms())
+    assert time.monotonic() - began < worker.FLUSH_S + 1
+    assert alarms.outbox.busy
+    assert (
+        alarms.next_in_s(now_ms()) <= worker.WAKE_S_MIN
+    )  # what is on its way is noted as soon as it is known
+    alarms.outbox.close()
