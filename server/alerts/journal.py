@@ -92,14 +92,19 @@ def let_go(path: Path, handle: int, *, done: bool) -> None:
 
 
 def _read(path: Path) -> Left:
+    """A line that a full disk or a power cut spoilt is passed over: its row is sent again, at worst."""
     left = Left(path.name.removesuffix(SUFFIX))
     for line in path.read_bytes().split(b"\n")[:-1]:  # the last is empty, or was cut short
-        mark, rest = line[:1], line[1:]
-        if mark == b">":
-            left.begun.add(rest.decode())
-            left.results.pop(rest.decode(), None)
-        elif mark == b"=":
-            result = Result(**orjson.loads(rest))
-            left.results[result.id] = result
-            left.begun.discard(result.id)
+        with contextlib.suppress(ValueError, TypeError):
+            _step(left, line[:1], line[1:])
     return left
+
+
+def _step(left: Left, mark: bytes, rest: bytes) -> None:
+    if mark == b">":
+        left.begun.add(rest.decode())
+        left.results.pop(rest.decode(), None)
+    elif mark == b"=":
+        result = Result(**orjson.loads(rest))
+        left.results[result.id] = result
+        left.begun.discard(result.id)

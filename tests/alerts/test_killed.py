@@ -84,3 +84,16 @@ def test_killed_again_and_again_it_gets_through_all(app: Flask, service: Service
     next_worker(app, service)
     assert states(engine) == {"sent": 30}
     assert sorted(call.path for call in service.calls) == sorted(f"/p/{n}" for n in range(30))
+
+
+def test_a_spoilt_journal_stops_no_alarm(app: Flask, service: Service):
+    """A full disk cuts a line short, a power cut leaves zeros: the next worker starts all the same."""
+    engine = engine_of(app)
+    (id_,) = put(engine, subscribe(engine, f"{service.url}/p/1"))
+    assert worker(app, service, "after_journal") == -signal.SIGKILL
+    (path,) = (settings_of(app).data / "outbox").iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(b'>\xff\xfe\n={"id": \n=[]\n={"x": 1}\n' + b"\0" * 40 + b"\n" + whole)
+    next_worker(app, service)
+    assert row(engine, id_).state == "sent"
+    assert len(service.calls) == 1  # what could be read is believed
