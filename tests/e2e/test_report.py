@@ -89,7 +89,7 @@ def test_two_taps_and_a_line_reach_the_duty_room_and_its_answer_comes_back(
     alert = alert_of(duty, made["id"])
     assert duty.do("alert.ack", alert, {})["outcome"] == "applied"
     expect(
-        page.get_by_role("region", name="已确认收到").get_by_text(re.compile(r"\d\d:\d\d 收到"))
+        page.get_by_role("region", name="收到情况").get_by_text(re.compile(r"\d\d:\d\d 收到"))
     ).to_be_visible()
     assert violations(page) == []
     worker.picture("report-delivered")
