@@ -85,7 +85,7 @@ class AlarmWork:
         known = self.find(alarms.alarm_id(call.key))
         if known is not None:
             return known
-        ladder = call.ladder or ladders.ladder_for(self._connection, call.kind)
+        ladder = ladders.ladder_for(self._connection, call.ladder or call.kind)
         raised_at = self._now_ms if at_ms is None else at_ms
         made = alarms.raise_(call, ladder, self._duty.who(call), raised_at, self._rules.ladder_scale)
         self._put(made)

@@ -14,7 +14,7 @@ from server.clock import now_ms
 from server.domain.escalation import (
     AFTER_MIN_MAX,
     DEFAULTS,
-    KINDS,
+    LADDERS,
     POSTS,
     RUNGS_MAX,
     BadLadder,
@@ -50,7 +50,7 @@ class LadderIn(Schema):
 
 
 class LadderShape(Schema):
-    kind = choice(*KINDS)
+    kind = choice(*LADDERS)
     rungs = several(RungShape)
     changed = fields.Boolean(required=True, metadata={"description": "the town's own, not the default"})
 
@@ -69,7 +69,7 @@ def get_ladders() -> dict[str, Any]:
     with reading(engine()) as connection:
         own = ladders.own(connection)
     return {
-        "items": [_shown(kind, own.get(kind)) for kind in KINDS],
+        "items": [_shown(kind, own.get(kind)) for kind in LADDERS],
         "scale": settings().rules.ladder_scale,
         "posts": list(POSTS),
     }

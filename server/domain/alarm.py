@@ -27,7 +27,8 @@ class Call:
 
     - people: called by name with the first rung; `informs`: told by name, not asked.
     - barred: units that must not learn of it (the accused). handlers: set for a confidential ticket, else None.
-    - drill: id of the drill it belongs to. task: the incident's task that wants an acknowledgement.
+    - ladder: the name of the ladder it climbs; None: the one of its kind. drill: id of the drill it
+      belongs to. task: the incident's task that wants an acknowledgement.
     """
 
     key: str
@@ -39,7 +40,7 @@ class Call:
     units: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     drill: str | None = None
-    ladder: Ladder | None = None
+    ladder: str | None = None
     informs: tuple[str, ...] = ()
     assignee: str | None = None
     grid: str | None = None
@@ -52,8 +53,8 @@ class Call:
     task_text: str | None = None
 
     def to_dict(self) -> Json:
-        """A JSON-able dict without the ladder, which the alarm keeps by itself."""
-        made = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "ladder"}
+        """A JSON-able dict."""
+        made = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in made.items()}
 
     @classmethod
@@ -144,7 +145,7 @@ def climb_op_id(alarm: str, rung: int) -> str:
 
 
 def call_of(alarm: Alarm) -> Call:
-    """The call again, without its ladder: for `who` and for calling anew."""
+    """The call again, for `who`."""
     return Call.from_dict(alarm.call)
 
 
@@ -185,8 +186,8 @@ def due(alarm: Alarm, who: Who, now_ms: int) -> list[Climb]:
 
 
 def raise_(call: Call, ladder: Ladder, who: Who, now_ms: int, scale: float = 1.0) -> Alarm:
-    """The alarm, its first rung climbed (and those that an empty one passes on to). `call.ladder` goes first."""
-    rungs = (call.ladder or ladder).to_list()
+    """The alarm, its first rung climbed (and those that an empty one passes on to)."""
+    rungs = ladder.to_list()
     if call.people and "named" not in rungs[0]["posts"]:
         rungs[0]["posts"].insert(0, "named")  # whom a call names is always called
     alarm = Alarm(alarm_id(call.key), call.to_dict(), rungs, scale, now_ms)

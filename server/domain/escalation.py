@@ -198,4 +198,5 @@ def _channel_name(word: str) -> bool:
 _TABLE: dict[str, Any] = json.loads(Path(__file__).with_name("ladders.json").read_text("utf-8"))
 POSTS: tuple[str, ...] = tuple(_TABLE["posts"])
 DEFAULTS: dict[str, Ladder] = {kind: parse_ladder(raw) for kind, raw in _TABLE["ladders"].items()}
-KINDS: tuple[str, ...] = tuple(DEFAULTS)
+LADDERS: tuple[str, ...] = tuple(DEFAULTS)
+"""One for each kind of alarm; an urgent ticket that nobody has yet, or that is confidential, climbs its own."""

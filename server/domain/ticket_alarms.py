@@ -6,7 +6,6 @@ Pure. A ticket is live while it is an emergency of its present cycle, still open
 from dataclasses import dataclass
 
 from server.domain.alarm import CONFIDENTIAL_TITLE, Call
-from server.domain.escalation import Ladder, Rung
 from server.domain.lifecycle import OPEN_STATES
 from server.domain.rules import Rules
 from server.domain.suggest import numbers_first
@@ -24,10 +23,8 @@ _HANDS_OVER = frozenset(
         "ticket.unmerge",
     }
 )
-# Nobody has it yet: the duty room and the office find somebody, at once [A].
-_UNASSIGNED = Ladder((Rung(0, ("duty_room", "office")), Rung(5, ("duty_room", "office", "leader"))))
-# Only its handlers and the office that leads know of it (DOMAIN §E) [A].
-_CONFIDENTIAL = Ladder((Rung(0, ("worker", "office")), Rung(5, ("worker", "office"))))
+_UNASSIGNED = "urgent_unassigned"  # nobody has it yet: the duty room and the office find somebody
+_CONFIDENTIAL = "urgent_confidential"  # only its handlers and the office that leads know of it (DOMAIN §E)
 
 
 @dataclass(frozen=True, slots=True)

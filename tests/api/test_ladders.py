@@ -8,6 +8,7 @@ from server.demo.people import CAST
 from server.domain.escalation import DEFAULTS
 from server.store import audit, facts, ladders, reach
 from server.store.engine import reading, writing
+from tests.actions.alarming import people, the_alarm
 from tests.device import Answer, Phone
 from tests.town import Town, person_id
 
@@ -154,3 +155,15 @@ def test_numbers_that_cannot_be(town: Town, told: dict[str, Any]) -> None:
 def test_nobody_of_that_id(town: Town) -> None:
     admin, path = town.phone("admin"), f"/people/{person_id('nobody')}/reach"
     assert admin.get(path).status == admin.request("PUT", path, NUMBERS).status == 404
+
+
+def test_what_nobody_has_yet_and_what_is_confidential_climb_ladders_that_are_settings_too(town: Town) -> None:
+    lead = town.phone("lead")
+    assert put(lead, "urgent_unassigned", [{"after_min": 0, "posts": ["leader"]}]).status == 200
+    assert put(lead, "urgent_confidential", [{"after_min": 0, "posts": ["unit_head"]}]).status == 200
+    id_ = town.ticket(title="不明情况", content="请尽快来人", place={})
+    assert people(the_alarm(town, id_)) == {"leader"}
+    hidden = town.ticket(confidential=True)
+    # Whatever its ladder says, nobody hears of it but its handlers (it has none yet) and the office that leads.
+    assert people(the_alarm(town, hidden)) <= {"lead"}
+    assert [each["posts"] for each in the_alarm(town, hidden).ladder] == [["unit_head"]]

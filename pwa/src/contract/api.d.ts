@@ -5326,7 +5326,7 @@ export interface components {
             /** @description the town's own, not the default */
             changed: boolean;
             /** @enum {string} */
-            kind: "urgent_ticket" | "direct_report" | "muster" | "reminder" | "overdue";
+            kind: "urgent_ticket" | "urgent_unassigned" | "urgent_confidential" | "direct_report" | "muster" | "reminder" | "overdue";
             rungs: components["schemas"]["RungShape"][];
         };
         LostShape: {
