@@ -112,6 +112,21 @@ def _explained(entry: Json, people: Mapping[str, Actor]) -> Json:
     return told
 
 
+def render_person(
+    person: str, people: Mapping[str, Actor], units: Mapping[str, Unit], phones: Mapping[str, str]
+) -> Json:
+    """Who was called, with a number to phone."""
+    actor = people.get(person)
+    unit = units.get(actor.unit_id or "") if actor else None
+    return {
+        "id": person,
+        "name": actor.name if actor else "",
+        "role": actor.role if actor else "",
+        "unit": {"id": unit.id, "name": unit.name} if unit else None,
+        "phone": phones.get(person),
+    }
+
+
 def _person(
     person: str,
     entry: Json,
@@ -119,16 +134,8 @@ def _person(
     units: Mapping[str, Unit],
     phones: Mapping[str, str],
 ) -> Json:
-    actor = people.get(person)
-    unit = units.get(actor.unit_id or "") if actor else None
     return {
-        "person": {
-            "id": person,
-            "name": actor.name if actor else "",
-            "role": actor.role if actor else "",
-            "unit": {"id": unit.id, "name": unit.name} if unit else None,
-            "phone": phones.get(person),
-        },
+        "person": render_person(person, people, units, phones),
         "alert": entry["alert"],
         "rung": entry["rung"],
         "informed": entry["informed"],

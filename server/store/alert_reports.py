@@ -17,6 +17,7 @@ from server.store.tables_alerts import (
     push_device,
     push_subscription,
 )
+from server.store.tables_ticket import ticket
 
 PAGE_SIZE_MAX = 500
 OPEN_STATES = ("open", "unanswered")
@@ -38,6 +39,7 @@ class Wanted:
     drill: str = ""
     from_ms: int | None = None
     to_ms: int | None = None
+    confidential: bool = True  # False: without alarms of tickets that are confidential now
 
 
 def find_alerts(
@@ -78,7 +80,13 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(alert.c.raised_at < wanted.to_ms)
     if wanted.state:
         found.append(_in_state(wanted.state))
+    if not wanted.confidential:
+        found.append(_OPENLY)
     return found
+
+
+# Who works on a confidential ticket is part of what is kept (DOMAIN §E).
+_OPENLY = alarm.c.subject_id.not_in(sa.select(ticket.c.id).where(ticket.c.confidential.is_(True)))
 
 
 def _in_state(state: str) -> sa.ColumnElement[bool]:
@@ -95,9 +103,10 @@ def find_alarms(
     subject: str,
     page: int,
     page_size: int,
+    confidential: bool = True,
 ) -> tuple[list[str], int]:
     """Ids of one page of alarms, the newest first, and how many there are in all."""
-    where: list[sa.ColumnElement[bool]] = []
+    where: list[sa.ColumnElement[bool]] = [] if confidential else [_OPENLY]
     if open_only:
         where.append(alarm.c.state.in_(OPEN_STATES))
     if is_drill is not None:

@@ -187,11 +187,21 @@ def test_a_senseless_filter_is_refused(town: Town, query: str) -> None:
     assert (answer.status, answer.code) == (422, "invalid_args")
 
 
-def test_a_confidential_ticket_is_not_named(town: Town) -> None:
-    raised(town, confidential=True)
-    items = town.phone("duty").get("/alerts").json["items"]
+@pytest.mark.parametrize("who", ["duty", "officer", "leader"])
+def test_a_confidential_ticket_is_not_named_nor_who_works_on_it(town: Town, who: str) -> None:
+    ticket = town.ticket(confidential=True)
+    lead, other = town.phone("lead"), town.phone(who)
+    lead.do("ticket.dispatch", ticket, {"unit": unit_id("闸口村"), "assignee": person_id("worker")})
+    items = lead.get(f"/alerts?subject={ticket}").json["items"]
     assert {(item["title"], item["village"]) for item in items} == {("保密单", None)}
-    assert "井盖" not in str(town.phone("duty").get("/alarms").json)
+    assert "井盖" not in str(lead.get("/alarms").json)
+    for path in ("/alerts", "/alarms"):
+        assert other.get(f"{path}?subject={ticket}").json == {"items": [], "total": 0, "page": 1}
+    for id_ in (items[0]["id"], items[0]["alarm"]):
+        assert other.get(f"/alerts/{id_}").status == 404
+    assert other.get(f"/alarms/{items[0]['alarm']}").status == 404
+    mine = next(item for item in items if item["person"]["id"] == person_id("worker"))
+    assert town.phone("worker").get(f"/alerts/{mine['id']}").status == 200
 
 
 def test_an_acknowledgement_is_told_by_person_and_channel_and_when(town: Town) -> None:
