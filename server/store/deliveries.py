@@ -104,11 +104,12 @@ class Claimed:
 
 
 def claim(connection: sa.Connection, claim: str, now_ms: int, n_max: int) -> list[Claimed]:
-    """Take up to `n_max` rows that are due, the longest waiting first."""
+    """Take up to `n_max` rows that are due: real ones before drills, what was not tried yet before what failed, then
+    the longest waiting. Nobody's emergency stands behind a thousand phones whose push service hangs."""
     due = (
         sa.select(delivery.c.id)
         .where(delivery.c.state == "queued", delivery.c.next_at <= now_ms, delivery.c.channel != APP)
-        .order_by(delivery.c.next_at)
+        .order_by(delivery.c.drill, delivery.c.attempts > 0, delivery.c.next_at)
         .limit(n_max)
         .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
     )

@@ -59,6 +59,19 @@ def test_everything_is_sent_once_and_noted(any_app: Flask):
     box.close()
 
 
+def test_an_emergency_goes_before_drills_and_before_what_failed_already(any_app: Flask):
+    engine = engine_of(any_app)
+    past = now_ms() - 5_000
+    (drill,) = put(engine, "drill", drill=True, at_ms=past - 2)
+    (failed,) = put(engine, "failed", at_ms=past - 1)
+    with writing(engine) as connection:
+        connection.execute(sa.update(delivery).where(delivery.c.id == failed).values(attempts=1))
+    (fresh,) = put(engine, "fresh", at_ms=past)
+    with writing(engine) as connection:
+        taken = [deliveries.claim(connection, "one", now_ms(), 1)[0].id for _ in range(3)]
+    assert taken == [fresh, failed, drill]
+
+
 def test_two_workers_at_once_never_send_one_row_twice(any_app: Flask):
     counting = Counting(pause_s=0.002)
     boxes = [outbox(any_app, counting, threads=8) for _ in range(3)]
