@@ -23,7 +23,7 @@ from server.domain.emergency import EMERGENCY_OPS, PERSON_EMERGENCY_OPS
 from server.domain.roles import SYSTEM, Actor
 from server.domain.ticket import Ticket
 from server.domain.ticket_alarms import Effect
-from server.store import oplog
+from server.store import incidents, oplog
 from sync.clock import Moment
 from sync.log import Author, Change, Follow, Unfit, Verdict, Work, Writing
 from sync.op import Op, make_op
@@ -57,7 +57,14 @@ class OperationsWork:
         self._uncalled: dict[str, Ticket] = {}
 
     @cached_property
+    def _behind(self) -> list[str]:
+        """Incidents that the batch touches, by themselves or by an alarm of theirs."""
+        return sorted(incidents.behind(self._connection, self._tickets.absent))
+
+    @cached_property
     def _alarms(self) -> AlarmWork:
+        if self._behind:
+            _ = self._incidents  # locked before any alarm is
         return AlarmWork(self._connection, self._handler.rules, self._duty, self._now_ms)
 
     @cached_property
@@ -68,7 +75,8 @@ class OperationsWork:
 
     @cached_property
     def _incidents(self) -> IncidentWork:
-        return IncidentWork(self._handler, self._tx, sorted(self._tickets.absent), self._author)
+        wanted = sorted({*self._tickets.absent, *self._behind})
+        return IncidentWork(self._handler, self._tx, wanted, self._author)
 
     def apply(self, op: Op, moment: Moment, received_at_ms: int, author: Author) -> Verdict:
         """Decide one operation, and what it means for alarms."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from server.domain.incident import Incident, Json
 from server.domain.incident_channel import DEFAULT_TEMPLATES
 from server.store import bulk, facts
-from server.store.tables_alerts import alarm, drill, incident
+from server.store.tables_alerts import alarm, alert, drill, incident
 from server.store.tables_sync import OPEN, held, published
 from server.store.tables_ticket import ticket
 
@@ -21,6 +21,15 @@ _BY_ID = (
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _WHICH = sa.select(incident.c.id).where(incident.c.id.in_(sa.bindparam("ids", expanding=True)))
+_IDS = sa.bindparam("ids", expanding=True)
+_BEHIND = sa.union(
+    _WHICH,
+    sa.select(alarm.c.subject_id).where(alarm.c.subject_type == "incident", alarm.c.id.in_(_IDS)),
+    sa.select(alarm.c.subject_id)
+    .join(alert, alert.c.alarm_id == alarm.c.id)
+    .where(alarm.c.subject_type == "incident", alert.c.id.in_(_IDS)),
+)
+_SURVIVORS = sa.select(incident.c.into_id).where(incident.c.id.in_(_IDS), incident.c.into_id.is_not(None))
 
 
 def load(connection: sa.Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Incident]:
@@ -42,6 +51,16 @@ def which(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
     """Those of the ids that are incidents."""
     wanted = sorted(set(ids))
     return set(connection.scalars(_WHICH, {"ids": wanted})) if wanted else set()
+
+
+def behind(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
+    """The incidents among these ids, those that the alarms and alerts among them are about, and what they were
+    merged into: all that has to be locked before the alarms are."""
+    wanted = {"ids": sorted(set(ids))}
+    if not wanted["ids"]:
+        return set()
+    found = set(connection.scalars(_BEHIND, wanted))
+    return found | set(connection.scalars(_SURVIVORS, {"ids": sorted(found)})) if found else found
 
 
 def taken_ids(connection: sa.Connection, ids: Collection[str]) -> set[str]:

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from server.domain.incident import Incident
 from server.store import incidents
-from server.store.engine import reading
+from server.store.engine import reading, writing
+from server.store.tables_alerts import alarm
 from tests.device import Phone
 from tests.town import Town, person_id, unit_id
 
@@ -85,6 +87,27 @@ def test_many_facts_at_one_moment_are_all_kept(any_town: Town) -> None:
         answers = list(pool.map(lambda phone: phone.push(), phones))
     assert [each.json["results"][0]["outcome"] for each in answers] == ["applied"] * len(phones)
     assert len(stored(any_town, id_).timeline) == 1 + len(phones)
+
+
+@pytest.mark.parametrize("any_town", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_an_acknowledgement_waits_for_the_incident_before_it_locks_the_alarm(any_town: Town) -> None:
+    """Else one who says 收到 and one who sets out, at one moment, wait for each other until one is sent away."""
+    town, id_ = any_town, str(uuid.uuid4())
+    town.phone("worker").do("incident.report", id_, REPORT, base=None)
+    duty = town.phone("duty")
+    duty.sync()
+    ((alert, doc),) = [(k[1], d) for k, d in duty.base.rows.items() if k[0] == "alert"]
+    duty.act("alert.ack", alert, base=None)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(town.desk.engine) as connection:
+            incidents.load(connection, [id_], lock=True)
+            answer = pool.submit(duty.push)
+            with pytest.raises(TimeoutError):
+                answer.result(timeout=2)
+            with town.desk.engine.connect() as other:  # it stands in line, and holds no alarm meanwhile
+                locked = sa.select(alarm.c.id).where(alarm.c.id == doc["alarm"]).with_for_update(nowait=True)
+                assert other.execute(locked).scalar() == doc["alarm"]
+        assert answer.result(timeout=30).json["results"][0]["outcome"] == "applied"
 
 
 def test_what_fails_while_alarms_are_raised_leaves_no_incident_behind(
