@@ -21,6 +21,7 @@ APP = "app"
 PUSH = "push"
 LIFE_MS = 3_600_000  # an alert that could not be sent for an hour is not sent any more: others know by then
 TEST = "test"
+WORKER_LOST = "worker_lost"  # who had it in hand was killed
 
 _thread = threading.local()
 
@@ -235,7 +236,7 @@ def put_back(connection: sa.Connection, claim: str, due: Mapping[str, int]) -> N
     write(
         connection,
         claim,
-        [Result(id_, "queued", "worker_lost", at_ms, next_at_ms=at_ms) for id_, at_ms in due.items()],
+        [Result(id_, "queued", WORKER_LOST, at_ms, next_at_ms=at_ms) for id_, at_ms in due.items()],
     )
 
 
@@ -252,14 +253,22 @@ def put_back_stale(connection: sa.Connection, claimed_before_ms: int, now_ms: in
     return sum(len(due) for due in held.values())
 
 
-def expire(connection: sa.Connection, now_ms: int) -> int:
-    """Give up what came too late to be sent at all, e.g. after a long outage → how many."""
-    late = (
+def expire(connection: sa.Connection, now_ms: int) -> None:
+    """Give up what came too late to be sent at all. But what nobody tried to send, for the worker was out, of an
+    alarm that nobody has answered yet: that begins its life anew, for who stands on one rung only hears it once."""
+    unheard = sa.select(alarm.c.id).where(alarm.c.state.in_(("open", "unanswered")))
+    untried = sa.and_(
+        sa.or_(delivery.c.error.is_(None), delivery.c.error == WORKER_LOST), delivery.c.alarm_id.in_(unheard)
+    )
+    connection.execute(
         sa.update(delivery)
         .where(delivery.c.state == "queued", delivery.c.channel != APP, delivery.c.expires_at <= now_ms)
-        .values(state="failed", error=sa.func.coalesce(delivery.c.error, "expired"))
+        .values(
+            state=sa.case((untried, delivery.c.state), else_="failed"),
+            error=sa.case((untried, delivery.c.error), else_=sa.func.coalesce(delivery.c.error, "expired")),
+            expires_at=sa.case((untried, now_ms + LIFE_MS), else_=delivery.c.expires_at),
+        )
     )
-    return connection.execute(late).rowcount
 
 
 def next_at(connection: sa.Connection) -> int | None:

@@ -154,6 +154,29 @@ def test_nothing_is_sent_to_who_answered_already_or_of_an_alarm_that_ended(any_a
     assert (found[ended].state, found[ended].error) == ("failed", "ended")
 
 
+@pytest.mark.parametrize(
+    ("state", "error", "is_sent"),
+    [("open", None, True), ("unanswered", "worker_lost", True), ("open", "timeout", False), ("acked", None, False)],
+)  # fmt: skip
+def test_after_an_hour_without_a_worker_whoever_was_not_told_is_told_while_nobody_has_answered(
+    any_app: Flask, state: str, error: str | None, is_sent: bool
+):
+    engine = engine_of(any_app)
+    (id_,) = put(engine, "device", at_ms=now_ms() - deliveries.LIFE_MS)
+    with writing(engine) as connection:
+        connection.execute(sa.update(delivery).where(delivery.c.id == id_).values(alarm_id=id_, error=error))
+        connection.execute(
+            sa.insert(alarm).values(
+                id=id_, rev=1, kind="urgent_ticket", subject_type="ticket", subject_id=id_, state=state,
+                raised_at=1, body="{}",
+            )
+        )  # fmt: skip
+    counting = Counting()
+    outbox(any_app, counting).flush()
+    assert counting.given == ([id_] if is_sent else [])
+    assert row(engine, id_).state == ("sent" if is_sent else "failed")
+
+
 def test_a_receipt_that_overtakes_the_answer_is_kept(any_app: Flask):
     engine = engine_of(any_app)
 
