@@ -57,8 +57,7 @@ export async function pushState(): Promise<PushState> {
   if (!supported()) return { is: isIos() && !isInstalled() ? 'install_first' : 'unsupported' }
   if (Notification.permission === 'denied') return { is: 'denied' }
   if (Notification.permission === 'default') return { is: 'off' }
-  const manager = await pushManager()
-  const subscription = await manager?.getSubscription()
+  const subscription = await heldSubscription()
   const owner = await pushOwner()
   const mine = owner !== undefined && owner.user === session()?.user.id && owner.endpoint === subscription?.endpoint
   if (mine) return { is: 'on' }
@@ -145,6 +144,15 @@ async function pushManager(): Promise<PushManager | undefined> {
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
   const registration = (await serviceWorker?.getRegistration()) as { pushManager?: PushManager } | undefined
   return registration?.pushManager
+}
+
+/** undefined also where the browser refuses to say, as in private windows. */
+async function heldSubscription(): Promise<PushSubscription | undefined> {
+  try {
+    return (await (await pushManager())?.getSubscription()) ?? undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Subscribing needs a worker that runs: at the first start it is being installed for some seconds. */

@@ -15,7 +15,8 @@ import { wordsIn, type Words } from './words'
 /** How long a tap on 收到 waits for the server before it says 未送达. */
 const SEND_MS = 6_000
 const PULL_MS = 20_000
-const WORDS_MS = 1_500
+/** The phone's store may hang (an old tab blocks it, a disk is busy) or be broken: a notification waits no longer for it. */
+const STORE_MS = 1_500
 /** “已送达” is read, then it goes. */
 const DONE_SHOWN_MS = 8_000
 const SHOWN = 'worker.shown.'
@@ -53,15 +54,13 @@ const ASKS = new Set(['urgent_ticket', 'direct_report', 'muster', 'reminder', 'o
 export async function onPush(desk: Desk, text: string | undefined): Promise<void> {
   const payload = parsePayload(text)
   if (!payload) {
-    // Shown whatever the phone's store does: an emergency does not wait for a language.
-    const plain = desk.later(WORDS_MS).then(() => wordsIn(undefined))
-    const { title, options } = drawUnknown(await Promise.race([words().catch(() => plain), plain]))
+    const known = await inTime(desk, words(), STORE_MS)
+    const { title, options } = drawUnknown(known ?? wordsIn(undefined))
     await desk.registration.showNotification(title, options)
     await sync(desk, PULL_MS)
     return
   }
-  const user = await ownerOf()
-  await show(desk, payload, user, await stageOf(user, payload.alert))
+  const user = await ring(desk, payload)
   if (payload.kind === 'test') await tellPages(desk, { type: PUSH_TEST, alert: payload.alert })
   if (user === undefined) return
   await noteReceipt({ user, alert: payload.alert, channel: 'push', state: 'delivered', at: desk.tap().wallMs })
@@ -71,27 +70,63 @@ export async function onPush(desk: Desk, text: string | undefined): Promise<void
   if (await rowOf(user, payload.alert)) await show(desk, payload, user, await stageOf(user, payload.alert), true)
 }
 
-/** A tap on a notification, or on one of its buttons. */
+/** Show what the store knows of it, or without the store the bare alarm. Resolves to the alert's user. */
+async function ring(desk: Desk, payload: Payload): Promise<string | undefined> {
+  const { alert, kind } = payload
+  let user: string | undefined
+  const informed = ownerOf().then(async (owner) => {
+    user = owner
+    await show(desk, payload, owner, await stageOf(owner, alert))
+    return true
+  })
+  if (await inTime(desk, informed, STORE_MS)) return user
+  const bare: Notice = { alert, kind, rung: 0, drill: false, asks: ASKS.has(kind), phone: null, anew: true }
+  const { title, options } = draw({ is: 'ring' }, bare, wordsIn(undefined))
+  await desk.registration.showNotification(title, options)
+  await inTime(desk, informed, PULL_MS)
+  return user
+}
+
+/** undefined when it fails, or takes longer than `ms`. */
+function inTime<T>(desk: Desk, work: Promise<T>, ms: number): Promise<T | undefined> {
+  return Promise.race([work.catch(() => undefined), desk.later(ms).then(() => undefined)])
+}
+
+/** A tap on a notification, or on one of its buttons. Whatever the store does, it leads somewhere. */
 export async function onClick(desk: Desk, notification: Pick<Notification, 'close' | 'data'>, action: string): Promise<void> {
+  const tap = desk.tap()
   const data = notification.data as NoticeData | null
-  const user = await ownerOf()
   if (!data?.alert) {
     notification.close()
     return open(desk, '/alerts')
   }
   const { alert, kind } = data
-  if (user !== undefined) await noteReceipt({ user, alert, channel: 'push', state: 'seen', at: desk.tap().wallMs })
-  if (user !== undefined && (action === 'ack' || action === 'retry')) return answer(desk, { alert, kind }, user, action)
+  const user = await inTime(desk, ownerOf(), STORE_MS)
+  const seen = user === undefined ? undefined : noteReceipt({ user, alert, channel: 'push', state: 'seen', at: tap.wallMs })
+  const noted = seen?.catch(() => undefined) // a receipt less
+  if (user !== undefined && (action === 'ack' || action === 'retry')) {
+    const stored = await stores(user, alert, tap, action)
+    await noted
+    // Not on the disk: the alarm in the app says so, and offers the number.
+    return stored ? answer(desk, { alert, kind }, user) : open(desk, `/alerts/${alert}`)
+  }
   // What is not delivered stays on the screen until it is.
   if (data.stage !== 'unsent' && data.stage !== 'sign_in') notification.close()
-  if (kind === 'test') return open(desk, '/me')
-  await open(desk, `/alerts/${alert}${action === 'call' ? '?call=1' : ''}`)
+  // First of all: browsers let a worker open a window only shortly after the tap.
+  await open(desk, kind === 'test' ? '/me' : `/alerts/${alert}${action === 'call' ? '?call=1' : ''}`)
+  await noted
   if (user !== undefined) await sendReceiptsNow(user, desk.fetch)
 }
 
-async function answer(desk: Desk, payload: Payload, user: string, action: 'ack' | 'retry'): Promise<void> {
-  const tap = desk.tap()
-  if (action === 'ack') await acknowledge(user, payload.alert, tap)
+async function stores(user: string, alert: string, tap: Tap, action: 'ack' | 'retry'): Promise<boolean> {
+  if (action === 'retry') return true
+  return acknowledge(user, alert, tap).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function answer(desk: Desk, payload: Payload, user: string): Promise<void> {
   await show(desk, payload, user, { is: 'sending' })
   // Where there is Background Sync, the browser goes on when this worker has been put to sleep.
   await desk.registration.sync?.register(SYNC_TAG).catch(() => undefined)

@@ -73,11 +73,15 @@ export function keyBytes(text: string): Uint8Array<ArrayBuffer> {
  * A subscription under this key; one under another key, or a dead one (`fresh`), is given up first.
  * Throws `PushError`: `timeout` when the push service never answers, `no_service` when the browser has none.
  */
-export async function subscribed(manager: Manager, key: Uint8Array<ArrayBuffer>, fresh = false): Promise<PushSubscription> {
+export function subscribed(manager: Manager, key: Uint8Array<ArrayBuffer>, fresh = false): Promise<PushSubscription> {
+  return limited(subscribe(manager, key, fresh))
+}
+
+async function subscribe(manager: Manager, key: Uint8Array<ArrayBuffer>, fresh: boolean): Promise<PushSubscription> {
   const before = await manager.getSubscription()
   if (before && !fresh && sameKey(before.options.applicationServerKey, key)) return before
   if (before) await before.unsubscribe()
-  return limited(manager.subscribe({ userVisibleOnly: true, applicationServerKey: key }))
+  return manager.subscribe({ userVisibleOnly: true, applicationServerKey: key })
 }
 
 function sameKey(held: ArrayBuffer | null, key: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KEPT_DUTY_PHONE, KEPT_LANGUAGE } from '../../src/lib/workerMessages'
 import { getValue, openApp, openOutbox, setValue, type Session } from '../../src/local/db'
 import { onClick, onPush, onSubscriptionChange, refresh } from '../../src/sw/alerts'
@@ -105,6 +105,36 @@ describe('a message', () => {
     server.putAlert('al1', { informed: true })
     await onPush(desk, MESSAGE)
     expect(shown()?.options.actions?.map(({ action }) => action)).toEqual(['open'])
+  })
+})
+
+describe('while the phone’s store', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it.each([
+    ['hangs', () => new Promise(() => undefined)],
+    ['is broken', () => Promise.reject(new Error('UnknownError: internal error'))],
+  ])('%s, a message rings all the same, and a tap on it opens the app', async (_how, get) => {
+    vi.spyOn(openApp().kv, 'get').mockImplementation(get as never)
+    const ringing = onPush(desk, MESSAGE)
+    await vi.waitFor(() => {
+      expect(shown()?.title).toBe('有新的紧急工单')
+    }, 3_000)
+    expect(shown()?.options).toMatchObject({ requireInteraction: true, silent: false, renotify: true })
+    await onClick(desk, clickOn(desk, 'al1'), 'ack')
+    expect(desk.opened).toEqual(['/alerts/al1'])
+    await ringing
+  })
+
+  it('takes no 收到, the app is opened, which says so', async () => {
+    server.putAlert('al1')
+    await onPush(desk, MESSAGE)
+    vi.spyOn(openOutbox('u1'), 'transaction').mockImplementation((() => Promise.reject(new Error('QuotaExceededError'))) as never)
+    await onClick(desk, clickOn(desk, 'al1'), 'ack')
+    expect(desk.opened).toEqual(['/alerts/al1'])
+    expect(shown()?.options.data.stage).toBe('ring')
   })
 })
 

@@ -63,7 +63,8 @@ function startSound(onState: (sounds: boolean) => void): { unlock: () => void; s
     }
     onState(context.state === 'running')
     const unlock = (): void => {
-      if (context.state === 'suspended') context.resume().catch(() => undefined)
+      // Not only `suspended`: on an iPhone a call leaves it `interrupted`.
+      if (context.state !== 'running' && context.state !== 'closed') context.resume().catch(() => undefined)
     }
     unlock()
     return { unlock, stop: () => void context.close().catch(() => undefined) }
