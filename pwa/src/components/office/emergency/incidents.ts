@@ -1,4 +1,5 @@
 /** What an incident's page and list count and offer. Pure; the server judges each decision again. */
+import type { TicketView } from '@/domain/types'
 import type { IncidentDoc, IncidentEntry, IncidentMember, IncidentPhoto, IncidentTask } from '@/domain/emergency'
 
 export type TaskState = 'waiting' | 'late' | 'acked' | 'done'
@@ -33,6 +34,11 @@ export type IncidentOp =
 
 export const DECIDERS = ['duty_room', 'office_lead', 'town_leader']
 
+/** An urgent ticket becomes an event; a confidential one never does, for its place would be told. */
+export function opensIncident(ticket: Pick<TicketView, 'urgent' | 'confidential' | 'state'>, role: string | undefined): boolean {
+  return DECIDERS.includes(role ?? '') && ticket.urgent && !ticket.confidential && ticket.state !== 'closed' && ticket.state !== 'merged'
+}
+
 /** The buttons on an event for this role, in their order; members and tasks have theirs beside them. */
 export function incidentOps(incident: IncidentDoc, role: string | undefined): IncidentOp[] {
   if (!role) return []
@@ -59,11 +65,16 @@ const TOLD = [
 
 /** What an entry's details say, as words in a fixed order; ids without a name are left out. */
 export function entryDetails(entry: Pick<IncidentEntry, 'details'>): { key: string; value: string }[] {
-  const details = entry.details ?? {}
+  const details = { ...levels(entry.details ?? {}), ...entry.details }
   return TOLD.flatMap((key) => {
     const value = plainWords(details[key])
     return value ? [{ key, value }] : []
   })
+}
+
+/** A change of level tells both of them as numbers. */
+function levels({ from, to }: Record<string, unknown>): Record<string, unknown> {
+  return typeof from === 'number' && typeof to === 'number' ? { level: to, level_from: from } : {}
 }
 
 /** Acknowledgements that follow each other are one line of names, each name once, the earliest of his kept. */
