@@ -61,6 +61,7 @@ class Alarms:
     _beat_ms: int = 0
     _recovered_ms: int = 0
     _climbed_ms: int = 0
+    _in_vain: bool = False  # a rung is due and could not be climbed: not tried again at once, on and on
 
     def round(self, now: int) -> dict[str, int]:
         """Do what is due at `now` → how much of each was done."""
@@ -72,6 +73,7 @@ class Alarms:
         if self._ladders_due(now):
             for name in ("climb_due", "remind_due"):
                 done[name] = self._chore(name, now)
+            self._in_vain = done["climb_due"] == 0
         done["sent"] = self.outbox.flush(FLUSH_S)
         return {name: count for name, count in done.items() if count}
 
@@ -81,7 +83,7 @@ class Alarms:
             return WAKE_S_MIN
         with reading(self.desk.engine) as connection:
             moments = [deliveries.next_at(connection)]
-            if self.climbing is not None:
+            if self.climbing is not None and not self._in_vain:
                 moments.append(self.climbing.next_due(connection))
         soonest = min((each for each in moments if each is not None), default=None)
         if soonest is None:
@@ -93,7 +95,9 @@ class Alarms:
             return False
         with reading(self.desk.engine) as connection:
             due = self.climbing.next_due(connection)
-        if (due is None or due > now) and self._climbed_ms <= now < self._climbed_ms + CLIMB_MS:
+        waits = due is None or due > now
+        self._in_vain = self._in_vain and not waits
+        if (waits or self._in_vain) and self._climbed_ms <= now < self._climbed_ms + CLIMB_MS:
             return False
         self._climbed_ms = now
         return True

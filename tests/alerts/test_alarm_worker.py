@@ -284,3 +284,33 @@ def test_a_push_service_that_hangs_keeps_the_worker_from_neither_its_heartbeat_n
         alarms.next_in_s(now_ms()) <= worker.WAKE_S_MIN
     )  # what is on its way is noted as soon as it is known
     alarms.outbox.close()
+
+
+class StuckLadders:
+    """A rung is due that nobody can climb."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    def next_due(self, _connection: object) -> int:
+        return 1
+
+    def climb_due(self, _desk: object, _now_ms: int) -> int:
+        self.tried += 1
+        return 0
+
+    def remind_due(self, _desk: object, _now_ms: int) -> int:
+        return 0
+
+
+def test_a_rung_that_cannot_be_climbed_is_not_tried_without_a_pause(app: Flask):
+    stuck = StuckLadders()
+    alarms = Alarms(app.extensions["jiban"].desk, outbox(app), climbing=stuck)
+    now = now_ms()
+    for at_ms in range(now, now + worker.CLIMB_MS, 500):
+        alarms.round(at_ms)
+        assert alarms.next_in_s(at_ms) == worker.LOOK_S
+    assert stuck.tried == 1
+    alarms.round(now + worker.CLIMB_MS)
+    assert stuck.tried == 2
+    alarms.outbox.close()
