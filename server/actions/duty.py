@@ -1,9 +1,8 @@
 """Who is on duty, asked within one transaction: the register and the rota, read when somebody first asks."""
 
-from functools import cached_property
-
 from sqlalchemy.engine import Connection
 
+from server.actions.lazy import lazy
 from server.domain import posts
 from server.domain.alarm import Call
 from server.domain.escalation import Who
@@ -20,11 +19,11 @@ class Duty:
         self._connection = connection
         self._now_ms = now_ms
 
-    @cached_property
+    @lazy
     def register(self) -> Directory:
         return directory(self._connection)
 
-    @cached_property
+    @lazy
     def turns(self) -> list[Turn]:
         """The turns around now."""
         return rota.around(self._connection, self._now_ms)

@@ -6,7 +6,6 @@ decided right after it and saved with it: there is no moment at which an emergen
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import cast
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from server.actions.alarm_work import AlarmWork
 from server.actions.duty import Duty
 from server.actions.handler import TicketHandler, TicketWork
 from server.actions.incident_work import IncidentWork
+from server.actions.lazy import lazy
 from server.domain import ticket_alarms
 from server.domain.auto_dispatch import dispatch_args
 from server.domain.derived import derived_id
@@ -56,24 +56,24 @@ class OperationsWork:
         self._tickets = TicketWork(handler, tx, subjects, author, self._duty)
         self._uncalled: dict[str, Ticket] = {}
 
-    @cached_property
+    @lazy
     def _behind(self) -> list[str]:
         """Incidents that the batch touches, by themselves or by an alarm of theirs."""
         return sorted(incidents.behind(self._connection, self._tickets.absent))
 
-    @cached_property
+    @lazy
     def _alarms(self) -> AlarmWork:
         if self._behind:
             _ = self._incidents  # locked before any alarm is
         return AlarmWork(self._connection, self._handler.rules, self._duty, self._now_ms)
 
-    @cached_property
+    @lazy
     def _alarm_ops(self) -> AlarmOps:
         subjects = sorted(self._tickets.absent)
         self._alarms.load_alerts(subjects)
         return AlarmOps(self._alarms, self._connection, self._handler.rules, self._duty, self._tickets.ticket)
 
-    @cached_property
+    @lazy
     def _incidents(self) -> IncidentWork:
         wanted = sorted({*self._tickets.absent, *self._behind})
         return IncidentWork(self._handler, self._tx, wanted, self._author)

@@ -110,6 +110,27 @@ def test_an_acknowledgement_waits_for_the_incident_before_it_locks_the_alarm(any
         assert answer.result(timeout=30).json["results"][0]["outcome"] == "applied"
 
 
+@pytest.mark.parametrize("any_town", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_acknowledgements_and_facts_at_one_moment_never_wait_for_each_other_for_ever(any_town: Town) -> None:
+    for _ in range(3):
+        id_ = str(uuid.uuid4())
+        any_town.phone("worker").do("incident.report", id_, REPORT, base=None)
+        phones = [any_town.phone(name) for name in ("duty", "leader", "lead", "officer")]
+        for phone in phones:
+            phone.sync()
+            mine = [k[1] for k, d in phone.base.rows.items() if k[0] == "alert" and d["subject"]["id"] == id_]
+            for alert in mine:
+                phone.act("alert.ack", alert, base=None)
+            if not mine:
+                phone.act("incident.note", id_, {"text": "到位"}, base=None)
+        with ThreadPoolExecutor(len(phones)) as pool:
+            pushed = [pool.submit(phone.push) for phone in phones]
+            answers = [each.result(timeout=60) for each in pushed]
+        assert {each.json["results"][0]["outcome"] for each in answers} == {"applied"}
+        for phone in phones:
+            phone.sync()
+
+
 def test_what_fails_while_alarms_are_raised_leaves_no_incident_behind(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
