@@ -21,7 +21,7 @@ _BY_ID = (
 )
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _WHICH = sa.select(incident.c.id).where(incident.c.id.in_(sa.bindparam("ids", expanding=True)))
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)
 _BEHIND = sa.union(
     _WHICH,
     sa.select(alarm.c.subject_id).where(alarm.c.subject_type == "incident", alarm.c.id.in_(_IDS)),
