@@ -187,7 +187,7 @@ describe('a subscription', () => {
 
   it('under another key is given up and made anew', async () => {
     manager.held = manager.under('AQIDBQ')
-    await subscribed(manager as never, keyBytes(KEY))
+    await subscribed(manager, keyBytes(KEY))
     expect([manager.givenUp, manager.made]).toEqual([1, 1])
   })
 })
