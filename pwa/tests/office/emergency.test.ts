@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { byChannel, isLate, isPersonLate, joinAlarms, peopleInOrder, running, steps, toRing, unreached } from '../../src/components/office/emergency/alarms'
-import { grouped, incidentOps, mergeTargets, taskState } from '../../src/components/office/emergency/incidents'
+import { byChannel, isLate, waitsFor, isPersonLate, joinAlarms, peopleInOrder, running, steps, toRing, unreached } from '../../src/components/office/emergency/alarms'
+import { grouped, incidentOps, mergeTargets, opensIncident, taskState } from '../../src/components/office/emergency/incidents'
 import { faultOf, moved, sentence, tidy } from '../../src/components/office/emergency/ladder'
 import { isReplaced, slotsOf, wallInstant, weekOf } from '../../src/components/office/emergency/rota'
 import { silentWorkers } from '../../src/components/office/emergency/useHealth'
-import type { Turn } from '../../src/actions/emergencyWire'
+import type { LadderRung, Turn } from '../../src/actions/emergencyWire'
 import type { AlarmDoc, AlarmPerson, Delivery, IncidentDoc, IncidentEntry, IncidentTask } from '../../src/domain/emergency'
 import { at, NOW } from './ticket'
 
@@ -111,6 +111,24 @@ describe('the steps of a ladder', () => {
   })
 })
 
+describe('who is called', () => {
+  it('waits for whoever was asked and has not answered, not for whoever was only told', () => {
+    const [asked, told, done] = [person('a'), person('b', { informed: true }), person('c', { acked_at: at(-1) })]
+    const one = alarm({ people: [asked, told, done] })
+    expect(['p-a', 'p-b', 'p-c', undefined].map((id) => waitsFor(one, id))).toEqual([true, false, false, false])
+  })
+})
+
+describe('an event from a ticket', () => {
+  it('is opened by the duty room from an urgent one, never from a confidential or closed one', () => {
+    const ticket = { urgent: true, confidential: false, state: 'assigned' as const }
+    expect(opensIncident(ticket, 'duty_room')).toBe(true)
+    const others = [{ ...ticket, urgent: false }, { ...ticket, confidential: true }, { ...ticket, state: 'closed' as const }]
+    expect(others.map((one) => opensIncident(one, 'duty_room'))).toEqual([false, false, false])
+    expect(opensIncident(ticket, 'grid_worker')).toBe(false)
+  })
+})
+
 describe('the health bar', () => {
   it('names the workers without a heartbeat, and the server when it is down', () => {
     expect(silentWorkers({ status: 'degraded', workers: { sweeper: 'ok', alarms: 'late' } })).toEqual(['alarms'])
@@ -163,7 +181,7 @@ describe('the decisions on an incident', () => {
 })
 
 describe('a ladder being edited', () => {
-  const rung = (after_min: number, ...posts: string[]) => ({ after_min, posts, informs: [] as string[], channels: null })
+  const rung = (after_min: number, ...posts: LadderRung['posts']): LadderRung => ({ after_min, posts, informs: [], channels: null })
   const t = (key: string, named?: Record<string, unknown>) => `${key.replace(/^duty\./, '')}${named ? JSON.stringify(named) : ''}`
 
   it('starts at once, in order, and keeps its minutes when steps change places', () => {
@@ -173,7 +191,7 @@ describe('a ladder being edited', () => {
   })
 
   it('is refused without anybody to alarm, or with two steps at one minute', () => {
-    expect([faultOf([]), faultOf([rung(0)]), faultOf([rung(0, 'a'), rung(0, 'b')]), faultOf([rung(0, 'a'), rung(5, 'b')])]).toEqual(['empty', 'nobody', 'order', undefined])
+    expect([faultOf([]), faultOf([rung(0)]), faultOf([rung(0, 'worker'), rung(0, 'backup')]), faultOf([rung(0, 'worker'), rung(5, 'backup')])]).toEqual(['empty', 'nobody', 'order', undefined])
   })
 
   it('says “again” only of those called before', () => {
@@ -186,7 +204,7 @@ describe('a ladder being edited', () => {
 
 describe('the rota', () => {
   const turn = (from: number, to: number, more: Partial<Turn> = {}): Turn => ({
-    ...{ id: `turn-${from}-${to}`, post: 'duty_room' as const, unit: null, person: { id: 'a', name: '何强' }, from_at: at(from), to_at: at(to), kind: 'regular' as const, replaces: null, note: '' },
+    ...{ id: `turn-${from}-${to}`, post: 'duty_room' as const, unit: null, person: { id: 'a', name: '何强' }, from_at: at(from), to_at: at(to), kind: 'regular' as const, replaces: null, note: '', may_edit: true },
     ...more,
   })
 

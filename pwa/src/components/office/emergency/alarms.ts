@@ -39,6 +39,11 @@ export function isLoud(alarm: AlarmDoc): boolean {
   return !isNotice(alarm) && (alarm.state === 'open' || alarm.state === 'unanswered')
 }
 
+/** Whether it calls this person, and he has not answered. */
+export function waitsFor(alarm: AlarmDoc, person: string | undefined): boolean {
+  return alarm.people.some((one) => one.person.id === person && !one.informed && !one.acked_at)
+}
+
 /** Past its first deadline without an answer: from here on it is late, and red. */
 export function isLate(alarm: AlarmDoc): boolean {
   return isLoud(alarm) && alarm.ladder.some((rung) => rung.climbed_at !== null && rung.climbed_at > alarm.raised_at)
@@ -105,7 +110,7 @@ export function steps(alarm: AlarmDoc): Step[] {
     })
 }
 
-const FURTHEST: Record<DeliveryState, number> = { failed: 0, gone: 0, queued: 1, sending: 1, sent: 2, delivered: 3, seen: 4, acked: 5 }
+const FURTHEST: Record<DeliveryState, number> = { failed: 0, gone: 0, queued: 1, sent: 2, delivered: 3, seen: 4, acked: 5 }
 const CHANNEL_ORDER = ['app', 'push']
 
 export interface ChannelNews {

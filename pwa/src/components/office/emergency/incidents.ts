@@ -4,6 +4,12 @@ import type { IncidentDoc, IncidentEntry, IncidentMember, IncidentPhoto, Inciden
 
 export type TaskState = 'waiting' | 'late' | 'acked' | 'done'
 
+/** The matter in the reader's language. */
+export function matterName(incident: Pick<IncidentDoc, 'matter'>, language: string): string {
+  const { name, en } = incident.matter
+  return language === 'en' && en ? en : name
+}
+
 /** Seats of the channel's template that nobody fills. */
 export function missingSeats(incident: Pick<IncidentDoc, 'members'>): IncidentMember[] {
   return incident.members.filter((one) => one.person === null)
