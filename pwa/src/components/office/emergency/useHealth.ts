@@ -1,30 +1,28 @@
 /** Whether somebody still climbs the ladders: the server's own word on its workers, asked every ten seconds. */
-import { onScopeDispose, ref } from 'vue'
+import { onScopeDispose, ref, watch } from 'vue'
 import { dutyApi } from '@/actions/emergency'
 import type { Health } from '@/actions/emergencyWire'
 import { ApiError } from '@/actions/api'
+import { liveMe } from '@/local/live'
 
 const EVERY_MS = 10_000
 const WELL = new Set(['ok', 'starting'])
+/** Whose alarms would not come, and who can mend it. */
+const TOLD = ['duty_room', 'office_lead', 'dispatcher', 'town_leader', 'sys_admin']
 
 /** Workers without a heartbeat, by name; `server` when the server itself says that it is down. */
 export function silentWorkers(health: Pick<Health, 'status' | 'workers'>): string[] {
   if (health.status === 'down') return ['server']
   return Object.entries(health.workers)
-    .filter(([, told]) => !WELL.has(stateOf(told)))
+    .filter(([, state]) => !WELL.has(state))
     .map(([name]) => name)
 }
 
-function stateOf(told: unknown): string {
-  if (typeof told === 'string') return told
-  const { state } = (told ?? {}) as { state?: unknown }
-  return typeof state === 'string' ? state : 'ok'
-}
-
 export function useHealth() {
+  const me = liveMe()
   const silent = ref<string[]>([])
   async function ask() {
-    if (document.hidden) return
+    if (document.hidden || !TOLD.includes(me.value?.role ?? '')) return
     try {
       silent.value = silentWorkers(await dutyApi.health())
     } catch (error) {
@@ -32,7 +30,7 @@ export function useHealth() {
       if (error instanceof ApiError && error.status === 503) silent.value = ['server']
     }
   }
-  void ask()
+  watch(() => me.value?.role, () => void ask(), { immediate: true })
   const timer = setInterval(() => void ask(), EVERY_MS)
   document.addEventListener('visibilitychange', ask)
   onScopeDispose(() => {
