@@ -5,7 +5,7 @@ export const pageRoles = {
   board: ['dispatcher', 'office_lead', 'town_leader', 'duty_room', 'leading_group', 'auditor'],
   tickets: ['dispatcher', 'office_lead', 'town_leader', 'duty_room', 'leading_group', 'petition_officer'],
   confirm: ['dispatcher', 'office_lead'],
-  rota: ['duty_room', 'office_lead', 'town_leader', 'sys_admin', 'unit_head', 'unit_clerk'],
+  rota: ['duty_room', 'office_lead', 'dispatcher', 'town_leader', 'sys_admin', 'unit_head', 'unit_clerk'],
   drills: ['duty_room', 'office_lead', 'dispatcher', 'town_leader', 'leading_group', 'auditor'],
   import: ['dispatcher', 'office_lead', 'sys_admin'],
   people: ['sys_admin'],
