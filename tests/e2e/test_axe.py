@@ -9,10 +9,12 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Page, expect
 
+from server.clock import now_ms
 from server.demo.people import PASSWORD
+from sync.op import uuid7
 from tests.device import Phone
 from tests.e2e.conftest import City, Person
-from tests.e2e.steps import STORED, act, dispatch, work_up_to_reply, write_note
+from tests.e2e.steps import STORED, act, dispatch, person_id, work_up_to_reply, write_note
 from tests.e2e.wire import Wire
 from tests.serving import Server
 
@@ -63,7 +65,22 @@ def scene(server: Server) -> Scene:
     work_up_to_reply(worker, made["reply"], reply=False)
     work_up_to_reply(worker, made["review"])
     worker.do("ticket.return", made["return"], {"reason": "不属本村。", "basis": "职责清单"})
-    return made
+    return made | emergency(worker, colleague("duty"))
+
+
+def emergency(worker: Phone, duty: Phone) -> Scene:
+    """An incident of the worker's with a task for him, and the alert that called him to it."""
+    incident, task = uuid7(now_ms()), uuid7(now_ms())
+    worker.do(
+        "incident.report", incident, {"matter": "fire", "text": "仓库冒烟。", "place": {"village": "闸口村"}}
+    )
+    duty.do("incident.open_channel", incident, {"template": "town"})
+    asked = {"task": task, "kind": "handle", "text": "疏散群众。", "person": person_id("worker")}
+    assert duty.do("incident.task", incident, asked)["outcome"] == "applied"
+    worker.sync()
+    alerts = [(id_, doc) for (kind, id_), doc in worker.base.rows.items() if kind == "alert"]
+    alert = next(id_ for id_, doc in alerts if doc["subject"]["id"] == incident)
+    return {"incident": incident, "task": task, "alert": alert}
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class Screen:
 
 
 def tap(name: str) -> Callable[[Page], None]:
-    return lambda page: page.get_by_role("button", name=name).first.click()
+    return lambda page: page.get_by_role("button", name=re.compile(name)).first.click()
 
 
 PHONE = [
@@ -96,6 +113,15 @@ PHONE = [
     Screen("return", "/tickets/{accept}/return", "退单原因"),
     Screen("note", "/tickets/{accept}/note", "补充内容"),
     Screen("gone", "/tickets/01a00000-0000-7000-8000-000000000000", "本机没有这张工单"),
+    Screen("report", "/report", "先打电话"),
+    Screen("report-form", "/report/fire", "现场情况", tap("立即上报")),
+    Screen("incidents", "/incidents", "火灾"),
+    Screen("incident", "/incidents/{incident}", "疏散群众"),
+    Screen("incident-note", "/incidents/{incident}/note", "现场情况"),
+    Screen("incident-arrive", "/incidents/{incident}/arrive", "确认到场"),
+    Screen("incident-task", "/incidents/{incident}/tasks/{task}", "完成情况", tap("确认完成")),
+    Screen("alerts", "/alerts", "提醒记录"),
+    Screen("alert", "/alerts/{alert}", "查看突发事件"),
     Screen("me", "/me", "退出登录"),
     Screen("password", "/password", "当前密码"),
     Screen("not-found", "/nowhere", "没有这个页面"),
@@ -113,12 +139,28 @@ OFFICE = [
     Screen("office-tickets", "/office/tickets", "共 \\d+ 件"),
     Screen("office-ticket", "/office/tickets/{review}", "经过"),
     Screen("office-import", "/office/import", "下载模板"),
+    Screen("office-flag", "/office/emergency", "标为紧急", tap("标为紧急")),
     Screen("office-confirm", "/office/confirm", "手机时钟不可信"),
 ]
 ADMIN = [
     Screen("office-people", "/office/people", "共 \\d+ 人"),
     Screen("office-new-person", "/office/people", "新建人员", tap("新建人员")),
     Screen("office-calendar", "/office/calendar", "国务院放假通知"),
+]
+DUTY = [
+    *(
+        Screen(f"duty-{name}", "/office/emergency/incidents/{incident}", "快办群成员", tap(f"^{button}$"))
+        for name, button in {
+            "muster": "吹哨",
+            "task": "交办任务",
+            "add-member": "加成员",
+            "upgrade": "升级",
+            "merge": "合并",
+            "close": "结案",
+        }.items()
+    ),
+    Screen("duty-turn", "/office/rota", "现在谁在岗", tap("^排班：")),
+    Screen("duty-drill", "/office/drills", "演练月报", tap("^开始演练$")),
 ]
 
 
@@ -154,6 +196,36 @@ def test_a_page_of_the_office_has_no_violations(screen: Screen, crew: Crew, scen
 @pytest.mark.parametrize("screen", ADMIN, ids=lambda screen: screen.name)
 def test_a_page_of_the_administrator_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
     assert look(crew("admin", desk=True), screen, scene) == []
+
+
+@pytest.mark.parametrize("screen", DUTY, ids=lambda screen: screen.name)
+def test_what_the_duty_room_opens_has_no_violations(screen: Screen, crew: Crew, scene: Scene) -> None:
+    assert look(crew("duty", desk=True), screen, scene) == []
+
+
+def test_the_alarm_over_the_screen_has_no_violations_by_day_by_night_and_large(
+    city: City, crew: Crew, scene: Scene
+) -> None:
+    worker = crew("worker")
+    page = worker.page
+    page.goto(worker.url + "/alerts")
+    expect(page.get_by_role("heading", name="提醒记录")).to_be_visible()
+    worker.answers = False
+    try:
+        ticket = city.post()
+        alarm = page.get_by_role("alertdialog").filter(has_text=ticket["title"])
+        expect(alarm).to_be_visible()
+        assert violations(page) == []
+        page.evaluate("document.documentElement.dataset.large = 'on'")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+        worker.lose_signal()
+        alarm.get_by_role("button", name="收到", exact=True).click()
+        expect(page.get_by_role("region", name="紧急提醒")).to_contain_text("未送达—请立即拨打值班室")
+        assert violations(page) == []
+    finally:
+        worker.answers = True
+        worker.find_signal()
 
 
 def test_signing_in_and_the_tour_have_no_violations(person: Crew) -> None:
@@ -197,7 +269,20 @@ def test_work_on_its_way_and_refused_work_have_no_violations(
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("path", ["/tickets", "/tickets/{reply}", "/tickets/{arrive}/arrive", "/me"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tickets",
+        "/tickets/{reply}",
+        "/tickets/{arrive}/arrive",
+        "/me",
+        "/report",
+        "/report/fire",
+        "/incidents/{incident}",
+        "/alerts",
+        "/alerts/{alert}",
+    ],
+)
 def test_large_type_has_no_violations_and_fits_the_screen(path: str, crew: Crew, scene: Scene) -> None:
     worker = crew("worker")
     page = worker.page
