@@ -109,6 +109,7 @@ def push_key() -> dict[str, str]:
 @signed_in()
 @blp.arguments(NewSubscription)
 @blp.response(201, KeptSubscription)
+@blp.alt_response(409, description="`device_taken`: the device is somebody else's")
 def subscribe(body: dict[str, Any]) -> dict[str, str]:
     """Send the device's alarms there from now on. An endpoint has one owner: who registered it last."""
     told = body["subscription"]
@@ -142,6 +143,7 @@ def unsubscribe(device: Any) -> Response:
 @signed_in()
 @blp.arguments(DeviceReport)
 @blp.response(200, DeviceState)
+@blp.alt_response(409, description="`device_taken`: the device is somebody else's")
 def report_device(body: dict[str, Any], device: Any) -> dict[str, bool]:
     """What the device says of itself, for the drills' report: may it show notifications, and if not, why."""
     told = Reported(
@@ -167,6 +169,7 @@ def _report(tx: Writing, told: Reported) -> dict[str, bool]:
 @signed_in()
 @blp.arguments(PushTest)
 @blp.response(202, StartedTest)
+@blp.alt_response(409, description="`not_subscribed`, or `device_taken`: the device is somebody else's")
 def test_push(body: dict[str, Any]) -> dict[str, str]:
     """Send a message to one's own device, along the whole way that an alarm takes."""
     device, person, id_ = str(body["device"]), actor().id, str(uuid.uuid4())

@@ -5,12 +5,10 @@ itself twice a second and whenever the next rung is due. Every step is a compare
 never climb or send twice, and what one that was killed left is taken up by the next.
 """
 
-import importlib
-import importlib.util
 import signal
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -18,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Engine
 
+from server.actions import climbing as ladders
 from server.actions.desk import Desk
 from server.actions.operations import Operations
 from server.alerts.bell import Bell
@@ -45,19 +44,13 @@ JOURNALS = "outbox"
 logger = structlog.get_logger(__name__)
 
 
-def _climbing() -> Any:
-    """What lets ladders climb and reminds; None in a town without it."""
-    name = "server.actions.climbing"
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
-
-
 @dataclass
 class Alarms:
     """One round does all that is due; rounds are harmless however often and wherever they run."""
 
     desk: Desk
     outbox: Outbox
-    climbing: Any = field(default_factory=_climbing)
+    climbing: Any = ladders  # None: only the outbox is looked after
     _beat_ms: int = 0
     _recovered_ms: int = 0
     _climbed_ms: int = 0
