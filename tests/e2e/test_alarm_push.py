@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as TooLate
 
+from server.demo.people import PASSWORD
 from tests.e2e.conftest import DUTY_PHONE, City, Person
 from tests.e2e.test_axe import violations
 
@@ -96,24 +97,30 @@ def calm(page: Page) -> None:
             return
 
 
+def enter(made: Person) -> Person:
+    """Sign in at the list, with the demo town's tour and every earlier alarm out of the way."""
+    made.answers = False
+    page = made.open("/login")
+    page.get_by_label("用户名").fill(made.username)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url(lambda url: "/login" not in url)
+    made.ready_for_offline()
+    for _ in range(2):
+        calm(page)
+        page.goto(made.url + "/tickets")
+        try:
+            page.get_by_role("button", name="跳过").click(timeout=5_000)
+        except TooLate:
+            continue  # an alarm lay over it, or has taken it away
+        break
+    return made
+
+
 @pytest.fixture
 def worker(person: Callable[..., Person]) -> Person:
     """A grid worker at his list, whose alarms nobody answers for him."""
-    made = person(WORKER)
-    made.answers = False
-    made.open("/login")
-    made.page.get_by_label("用户名").fill(WORKER)
-    made.page.get_by_label("密码", exact=True).fill("jiban-demo")
-    made.page.get_by_role("button", name="登录", exact=True).click()
-    made.page.wait_for_url(lambda url: "/login" not in url)
-    calm(made.page)
-    skip = made.page.get_by_role("button", name="跳过")
-    if skip.count():
-        skip.click()
-    made.ready_for_offline()
-    calm(made.page)
-    made.page.goto(made.url + "/tickets")
-    return made
+    return enter(person(WORKER))
 
 
 def alert_for(person: Person, title: str) -> dict[str, Any]:
@@ -165,7 +172,9 @@ def test_received_without_a_signal_says_so_until_it_got_through(worker: Person, 
     alarm.get_by_role("button", name="收到", exact=True).click()
     strip = page.get_by_role("region", name="紧急提醒")
     expect(strip).to_contain_text("未送达—请立即拨打值班室")
-    expect(strip.get_by_role("link", name=re.compile("拨打值班室"))).to_have_attribute("href", f"tel:{DUTY_PHONE}".replace("-", ""))
+    expect(strip.get_by_role("link", name=re.compile("拨打值班室"))).to_have_attribute(
+        "href", f"tel:{DUTY_PHONE}".replace("-", "")
+    )
     expect(strip).to_contain_text(ticket["title"])
     worker.picture("alarm-unsent")
     page.get_by_role("button", name="返回").click()
@@ -205,7 +214,9 @@ def test_received_on_the_notification_reaches_the_server(worker: Person, city: C
     assert alert_for(worker, ticket["title"])["acked_at"] is not None
 
 
-def test_received_on_the_notification_offline_waits_and_does_not_look_done(worker: Person, city: City) -> None:
+def test_received_on_the_notification_offline_waits_and_does_not_look_done(
+    worker: Person, city: City
+) -> None:
     phone = Phone(worker)
     ticket = city.post(place=PLACE)
     alert = alert_for(worker, ticket["title"])
@@ -218,7 +229,9 @@ def test_received_on_the_notification_offline_waits_and_does_not_look_done(worke
     assert waiting["actions"] == ["重试", "拨打"]
     worker.find_signal()
     # Synced by the open page; the worker is told and looks at its notifications again.
-    done = phone.wait_for(lambda each: each["tag"] == alert["id"] and each["stage"] == "delivered", seconds=40)
+    done = phone.wait_for(
+        lambda each: each["tag"] == alert["id"] and each["stage"] == "delivered", seconds=40
+    )
     assert "已送达" in done["body"]
 
 
@@ -239,16 +252,22 @@ def test_a_browser_without_a_push_service_says_so_in_plain_words(worker: Person)
 
 
 STUB = """
-const given = { endpoint: 'https://fcm.googleapis.com/fcm/send/e2e-' + location.port, options: { applicationServerKey: null },
+const given = { endpoint: 'https://fcm.googleapis.com/fcm/send/e2e-' + location.port,
+  options: { applicationServerKey: null },
   toJSON() { return { endpoint: this.endpoint, keys: { p256dh: PUBLIC, auth: 'AAAAAAAAAAAAAAAAAAAAAA' } } },
   unsubscribe() { held = null; return Promise.resolve(true) } }
 let held = null
 PushManager.prototype.subscribe = () => { held = given; return Promise.resolve(given) }
 PushManager.prototype.getSubscription = () => Promise.resolve(held)
-""".replace("PUBLIC", json.dumps("BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"))
+""".replace(
+    "PUBLIC",
+    json.dumps("BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"),
+)
 
 
-def test_where_the_browser_subscribes_the_card_says_on_and_signing_out_gives_it_up(person: Callable[..., Person]) -> None:
+def test_where_the_browser_subscribes_the_card_says_on_and_signing_out_gives_it_up(
+    person: Callable[..., Person],
+) -> None:
     worker = person("worker2")
     worker.script = STUB
     page = worker.sign_in()
