@@ -203,8 +203,9 @@ def revoked_get_nothing(world: "World") -> Iterator[str]:
     for hand in world.hands:
         if hand.phone.username in world.revoked:
             answer = Phone.pull(hand.phone)
-            if answer.status != 401 and answer.code != "wrong_user":  # somebody else may be signed in there
-                yield f"I4 {hand.phone.name} is revoked and answered {answer.status}"
+            # Somebody else may be signed in there; this phone does not even have his token then.
+            if answer.status != 401 and answer.code not in {"wrong_user", "csrf"}:
+                yield f"I4 {hand.phone.name} is revoked and answered {answer.status} {answer.code}"
 
 
 # I10: what counts follows from the facts, whatever their order of arrival
