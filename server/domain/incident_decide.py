@@ -108,6 +108,7 @@ def _open(
     step.entry["text"] = args["text"]
     step.entry["details"] = {"matter": args["matter"], "ticket": ticket.external_no}
     changed = incident_facts.alarmed(incident_facts.drilled(fresh, step), step)
+    step.acks.append(Ack(fresh.id, None, actor.id, command.moment, command.name))  # who opens it has it in hand
     return decided(finish(fresh, changed, step), step)
 
 

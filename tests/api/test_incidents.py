@@ -247,6 +247,8 @@ def test_an_urgent_ticket_becomes_an_incident(town: Town, duty: Phone) -> None:
     doc = incident(duty, id_)
     assert doc["ticket"]["id"] == ticket
     assert doc["village"] == "闸口村"
+    mine = next(d for (kind, _), d in duty.base.rows.items() if kind == "alert" and d["subject"]["id"] == id_)
+    assert mine["acked_at"] is not None  # nobody is rung for what he opened himself
     secret = town.ticket(urgent=True, confidential=True)
     args = {"ticket": secret, "matter": "other", "text": "x"}
     assert duty.do("incident.open", new_id(), args, base=None)["code"] == "not_yours"
