@@ -108,7 +108,8 @@ def _open(
     step.entry["text"] = args["text"]
     step.entry["details"] = {"matter": args["matter"], "ticket": ticket.external_no}
     changed = incident_facts.alarmed(incident_facts.drilled(fresh, step), step)
-    step.acks.append(Ack(fresh.id, None, actor.id, command.moment, command.name))  # who opens it has it in hand
+    # Who opens it has it in hand: nobody is rung for what he does himself.
+    step.acks.append(Ack(fresh.id, None, actor.id, command.moment, command.name))
     return decided(finish(fresh, changed, step), step)
 
 
