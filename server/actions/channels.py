@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from server.alerts.channels.kind import Kind
 from server.domain.roles import Actor
 from server.store import audit, channels
 from server.store.channels import Channel
@@ -27,6 +28,17 @@ def merged(kept: dict[str, str], given: dict[str, str], secrets: frozenset[str])
         if name not in given or given[name].startswith(MASK):
             found[name] = kept[name]
     return found
+
+
+def astray(kept: dict[str, str], given: dict[str, str], filled: dict[str, str], kind: Kind) -> list[str]:
+    """The secrets that would go to another address than the one they were given for: they must be given anew."""
+    moved = {
+        each.name for each in kind.fields if each.address and kept.get(each.name) != filled.get(each.name)
+    }
+    if not moved:
+        return []
+    stays = {name for name in kept if name not in given or given[name].startswith(MASK)}
+    return [each.name for each in kind.fields if each.secret and each.name in stays - moved]
 
 
 def create(

@@ -146,14 +146,18 @@ def create_channel(body: dict[str, Any]) -> Response:
 @blp.arguments(ChangedChannel)
 @blp.response(200, ChannelShape)
 def change_channel(body: dict[str, Any], channel_id: Any) -> Response:
-    """Change a channel's name, fields, and what it carries."""
+    """Change a channel's name, fields, and what it carries. With another address its secrets are wanted anew."""
     with writing(engine()) as connection:
         old = _found(connection, str(channel_id))
         kind = _kind(old.kind)
         _fits(kind, body)
         secrets = frozenset(each.name for each in kind.fields if each.secret)
-        filled = action.merged(channels.unseal(desk().vault, old), body["fields_"], secrets)
+        kept, given = channels.unseal(desk().vault, old), body["fields_"]
+        filled = action.merged(kept, given, secrets)
         _check(kind, filled)
+        astray = action.astray(kept, given, filled, kind)
+        if astray:
+            raise Problem(422, "secrets_anew", field=astray[0], fields=astray)
         new = Channel(
             old.id,
             old.kind,

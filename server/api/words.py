@@ -38,6 +38,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "这个推送服务不在允许的范围内，请联系管理员。",
         "This push service is not one that is allowed here; ask the administrator.",
     ),
+    "secrets_anew": (
+        "地址改了，请重新填写密钥（令牌、密码），以免原来的发往新地址。",
+        "The address has changed: fill in the secrets anew, so that the old ones do not go there.",
+    ),
     "not_subscribed": ("这台设备还没有开启通知。", "This device has not subscribed to notifications."),
     "device_revoked": ("这台设备已被停用，请联系管理员。", "This device was revoked; ask the administrator."),
     "person_revoked": ("您的账号已被停用，请联系管理员。", "Your account was revoked; ask the office."),

@@ -171,3 +171,32 @@ def test_a_channel_to_persons_is_tried_on_the_caller_if_his_number_is_known(
     assert made.status == 201, made.json
     answer = admin.post(f"/channels/{made.json['id']}/test").json
     assert (answer["state"], answer["error"], receiver.got) == ("failed", "no_target", [])
+
+
+def test_a_new_address_wants_the_secrets_anew(town: Town) -> None:
+    admin = town.phone("admin")
+    made = admin.post("/channels", webhook("https://hook.example/long-secret-path")).json
+    path = f"/channels/{made['id']}"
+    for fields in (
+        {"url": "https://elsewhere.example/"},
+        {"url": "https://elsewhere.example/", "token": "••••1234"},
+    ):
+        refused = admin.request("PUT", path, {"name": "大屏", "fields": fields})
+        assert (refused.status, refused.code) == (422, "secrets_anew"), refused.json
+        assert refused.json["error"]["details"]["field"] == "token"
+    assert admin.get("/channels").json["items"][0]["fields"] == made["fields"], "nothing has changed"
+    for token in (TOKEN + "-new", ""):  # given anew, or taken away
+        fields = {"url": f"https://elsewhere.example/{len(token)}", "token": token}
+        assert admin.request("PUT", path, {"name": "大屏", "fields": fields}).status == 200
+
+
+def test_an_optional_address_counts_too_and_other_fields_want_nothing(town: Town) -> None:
+    admin = town.phone("admin")
+    fields = {"host": "mail.example", "from": "a@mail.example", "user": "a", "password": "p" * 20}
+    made = admin.post("/channels", {"kind": "email", "name": "邮件", "fields": fields})
+    assert made.status == 201, made.json
+    path = f"/channels/{made.json['id']}"
+    shown = made.json["fields"]
+    assert admin.request("PUT", path, {"name": "邮件", "fields": shown | {"user": "b"}}).status == 200
+    moved = admin.request("PUT", path, {"name": "邮件", "fields": shown | {"port": "2525"}})
+    assert (moved.status, moved.json["error"]["details"]["fields"]) == (422, ["password"])

@@ -36,7 +36,7 @@ KIND = Kind(
     fields=(
         Field("token", secret=True),
         Field("secret", secret=True, required=False),
-        Field("server", required=False),
+        Field("server", required=False, address=True),
     ),
     build=_build,
     heard=answers.heard,

@@ -40,9 +40,9 @@ KIND = Kind(
     name="email",
     scope="person",
     fields=(
-        Field("host"),
+        Field("host", address=True),
         Field("from"),
-        Field("port", required=False),
+        Field("port", required=False, address=True),
         Field("user", required=False),
         Field("password", secret=True, required=False),
         Field("security", required=False),  # starttls (default) | ssl | none

@@ -28,7 +28,7 @@ def _build(fields: Mapping[str, str], _message: Message) -> _Robot:
 KIND = Kind(
     name="feishu",
     scope="group",
-    fields=(Field("token", secret=True), Field("server", required=False)),
+    fields=(Field("token", secret=True), Field("server", required=False, address=True)),
     build=_build,
     heard=answers.heard,
 )

@@ -31,11 +31,12 @@ class BadFields(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to be filled in. A `secret` is never shown again."""
+    """One thing to be filled in. A `secret` is never shown again; to an `address` the other secrets are sent."""
 
     name: str
     secret: bool = False
     required: bool = True
+    address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ KIND = Kind(
     name=NAME,
     scope="person",
     fields=(
-        Field("url"),
+        Field("url", address=True),
         Field("account"),
         Field("secret", secret=True),
         Field("sign"),

@@ -15,7 +15,7 @@ def _build(fields: Mapping[str, str], message: Message) -> JsonNotifier:
 KIND = Kind(
     name="webhook",
     scope="group",
-    fields=(Field("url", secret=True), Field("token", secret=True, required=False)),
+    fields=(Field("url", secret=True, address=True), Field("token", secret=True, required=False)),
     build=_build,
     heard=answers.heard,
 )

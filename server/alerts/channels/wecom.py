@@ -28,7 +28,7 @@ def _build(fields: Mapping[str, str], _message: Message) -> _Robot:
 KIND = Kind(
     name="wecom",
     scope="group",
-    fields=(Field("key", secret=True), Field("server", required=False)),
+    fields=(Field("key", secret=True), Field("server", required=False, address=True)),
     build=_build,
     heard=answers.heard,
 )
