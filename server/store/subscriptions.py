@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from server.store.bulk import insert_new
 from server.store.tables_alerts import push_device, push_subscription
 
+PER_PERSON_MAX = 20
+"""Browsers of one person that are subscribed at once: one more lets the oldest go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
@@ -41,6 +44,22 @@ def register(connection: sa.Connection, new: Subscribed, now_ms: int) -> None:
     }
     connection.execute(sa.insert(push_subscription), [row])
     _back(connection, new.device)
+    _let_oldest_go(connection, new)
+
+
+def _let_oldest_go(connection: sa.Connection, new: Subscribed) -> None:
+    others = (
+        sa.select(push_subscription.c.device)
+        .where(push_subscription.c.person_id == new.person, push_subscription.c.device != new.device)
+        .order_by(push_subscription.c.created_at.desc(), push_subscription.c.device)
+        .offset(PER_PERSON_MAX - 1)
+    )
+    old = list(connection.execute(others).scalars())
+    if old:
+        connection.execute(sa.delete(push_subscription).where(push_subscription.c.device.in_(old)))
+        connection.execute(
+            sa.update(push_device).where(push_device.c.device.in_(old)).values(subscribed=False, reason=None)
+        )
 
 
 def _back(connection: sa.Connection, device: str) -> None:

@@ -8,7 +8,8 @@ from flask import Flask
 
 from server.alerts import vapid
 from server.app import create_app
-from server.store.engine import reading
+from server.store.engine import reading, writing
+from server.store.subscriptions import PER_PERSON_MAX, Subscribed, register
 from server.store.tables_alerts import push_device, push_subscription
 from tests.alerts.post import browser_keys, engine_of, outbox, settings_of
 from tests.alerts.receivers import Receiver
@@ -164,3 +165,15 @@ def test_unknown_fields_and_missing_ones_are_told(visit, device):
     assert worker.post("/api/v1/push/subscriptions", json={"device": device}).status_code == 422
     assert worker.post("/api/v1/push/subscriptions", json=body("no-uuid")).status_code == 422
     assert worker.post("/api/v1/push/test", json={"device": device, "more": 1}).status_code == 422
+
+
+def test_one_subscription_too_many_lets_the_oldest_go(app: Flask):
+    keys = browser_keys()
+    devices = [str(uuid.uuid4()) for _ in range(PER_PERSON_MAX + 1)]
+    with writing(engine_of(app)) as connection:
+        for n, device in enumerate(devices):
+            endpoint = f"https://fcm.googleapis.com/many/{n}"
+            new = Subscribed(device, person_id("worker"), endpoint, keys["p256dh"], keys["auth"])
+            register(connection, new, n)
+            register(connection, new, n)  # once more is not one more
+    assert set(subscribed(app)) == set(devices[1:])
