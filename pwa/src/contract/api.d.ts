@@ -552,7 +552,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change a channel's name, fields, and what it carries. */
+        /** Change a channel's name, fields, and what it carries. With another address its secrets are wanted anew. */
         put: {
             parameters: {
                 query?: never;
@@ -4357,6 +4357,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/number/{external_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                external_no: string;
+            };
+            cookie?: never;
+        };
+        /** What it takes to raise a ticket to urgent, found by the city's number, before the reader can see it. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    external_no: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FoundTicket"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units": {
         parameters: {
             query?: never;
@@ -5052,6 +5099,18 @@ export interface components {
             met: number | null;
             provisional: boolean;
             start: number;
+        };
+        FoundTicket: {
+            address?: string | null;
+            external_no: string;
+            id: string;
+            rev: number;
+            /** @enum {string} */
+            state: "reply_review" | "handling" | "merged" | "determining" | "assigned" | "accepted" | "closed" | "returning" | "received" | "terminated" | "replied";
+            /** @description if the reader may see the ticket, like the address */
+            title?: string;
+            urgent: boolean;
+            village: string | null;
         };
         GapShape: {
             from_at: string;
