@@ -23,6 +23,8 @@ const fitting = (body: ChannelBody) => body as Fitting<ChannelBody>
 
 export const dutyApi = {
   alarms: (query: AlarmQuery) => request('GET', '/alarms', { query, limitMs: SHORT_MS }),
+  /** By the city's number; of a ticket that the reader may not see only that it is there. */
+  ticketByNumber: (number: string) => request('GET', '/tickets/number/{external_no}', { path: { external_no: number }, limitMs: SHORT_MS }),
   health: () => request('GET', '/health', { limitMs: SHORT_MS }),
 
   incidents: (query: IncidentQuery) => request('GET', '/incidents', { query }),

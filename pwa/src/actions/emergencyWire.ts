@@ -7,6 +7,8 @@ type Schemas = components['schemas']
 export type AlarmQuery = Query<'GET', '/alarms'>
 export type Health = Schemas['Health']
 
+export type FoundTicket = Schemas['FoundTicket']
+
 export type IncidentPage = Schemas['IncidentPage']
 export type IncidentQuery = Query<'GET', '/incidents'>
 export type Matter = Schemas['MatterShape']

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { byChannel, isLate, waitsFor, isPersonLate, joinAlarms, peopleInOrder, running, steps, toRing, unreached } from '../../src/components/office/emergency/alarms'
 import { grouped, incidentOps, mergeTargets, opensIncident, taskState } from '../../src/components/office/emergency/incidents'
+import { foundWords, verdictOf } from '../../src/components/office/emergency/flagByNumber'
 import { faultOf, moved, sentence, tidy } from '../../src/components/office/emergency/ladder'
 import { isReplaced, slotsOf, wallInstant, weekOf } from '../../src/components/office/emergency/rota'
 import { silentWorkers } from '../../src/components/office/emergency/useHealth'
@@ -199,6 +200,21 @@ describe('a ladder being edited', () => {
     expect(sentence(t, rung(5, 'unit_head'), [first])).toContain('ladder.again')
     expect(sentence(t, rung(5, 'duty_room'), [first])).toContain('ladder.then')
     expect(sentence(t, first, [])).toContain('ladder.first')
+  })
+})
+
+describe('a ticket found by its number', () => {
+  const found = { id: 't', rev: 3, external_no: 'DG77', state: 'assigned' as const, urgent: false, village: '闸口村' }
+
+  it('can become urgent while it is open, and says so if it is already or no longer can', () => {
+    expect(verdictOf(found)).toBe('flag')
+    expect(verdictOf({ ...found, urgent: true })).toBe('urgent')
+    for (const state of ['replied', 'closed', 'merged', 'terminated'] as const) expect(verdictOf({ ...found, state, urgent: true })).toBe('state')
+  })
+
+  it('is named by what the reader may know of it', () => {
+    expect(foundWords(found, '待签收')).toBe('DG77 · 闸口村 · 待签收')
+    expect(foundWords({ ...found, village: null, title: '井盖', address: '祠堂路口' }, '待签收')).toBe('DG77 · 井盖 · 祠堂路口 · 待签收')
   })
 })
 
