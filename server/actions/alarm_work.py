@@ -23,11 +23,12 @@ CONFIDENTIAL_BUCKET = "town-confidential"
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Persons whom an alarm of this subject has just called or told."""
+    """Persons whom an alarm of this subject has just reached; the `informed` of them were told, not called."""
 
     subject_type: str
     subject_id: str
     people: tuple[str, ...]
+    informed: frozenset[str]
 
 
 class AlarmWork:
@@ -165,7 +166,8 @@ class AlarmWork:
     def _tell(self, alarm: Alarm, people: tuple[str, ...]) -> None:
         self._alerts |= {alarm.people[person]["alert"]: alarm.id for person in people}
         if people:
-            self.called.append(Called(*alarm.subject, people))
+            informed = frozenset(person for person in people if alarm.people[person]["informed"])
+            self.called.append(Called(*alarm.subject, people, informed))
 
     def _changes(self, before: Alarm | None, now: Alarm, phones: dict[str, str]) -> list[Change]:
         register = self._duty.register

@@ -4,7 +4,7 @@ What a decision asks of alarms is left in `calls`, `ends` and `acks` for whoever
 the alarms tell back whom they reached and who pressed 收到, before `save`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import orjson
@@ -82,16 +82,16 @@ class IncidentWork:
         self.acks += decision.acks
         return Verdict(decision.outcome, decision.code, decision.details, decision.rev)
 
-    def alarmed(self, incident_id: str, people: Iterable[str]) -> None:
-        """An alarm of the incident has called or told these persons: they may see it."""
+    def alarmed(self, incident_id: str, people: Sequence[str], informed: Container[str] = ()) -> None:
+        """An alarm of the incident has called these persons, or told the `informed` of them: they may see it."""
         found = self._incident(incident_id)
         if found is None:
             return
-        changed = reached(found, people)
+        changed = reached(found, people, informed)
         self._remember([] if changed is found else [changed])
         into = self._incident(changed.merged_into)
         if into is not None:  # a task's alarm goes on climbing after its incident was merged
-            self.alarmed(into.id, people)
+            self.alarmed(into.id, people, informed)
 
     def acked(
         self,

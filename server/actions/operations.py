@@ -162,7 +162,7 @@ class OperationsWork:
         called, self._alarms.called = self._alarms.called, []
         for each in called:
             if each.subject_type == "incident":
-                self._incidents.alarmed(each.subject_id, each.people)
+                self._incidents.alarmed(each.subject_id, each.people, each.informed)
         acked, self._alarm_ops.acked = self._alarm_ops.acked, []
         for alarm, actor, op, moment, at_ms in acked:
             if alarm.subject[0] == "incident":

@@ -66,6 +66,7 @@ class Member(Schema):
 class ReachedPerson(Schema):
     person = nested(IncidentPerson)
     acked_at = string(allow_none=True)
+    informed = fields.Boolean(required=True, metadata={"description": "told only: nobody waits for his 收到"})
 
 
 class MusteredUnit(NamedThing):

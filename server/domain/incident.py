@@ -19,7 +19,8 @@ class Incident:
 
     - place: {village (its name), village_unit, address, lat, lng, crs, accuracy_m}.
     - units: {id, at_ms} mustered; members: {person | None, seat, acked_ms} of the rapid channel.
-    - called: {person, acked_ms}: everybody whom an alarm of it has reached, with his first 收到.
+    - called: {person, acked_ms, informed}: everybody whom an alarm of it has reached, with his first 收到;
+      informed: he was told only, nobody waits for his answer.
     - tasks: {id, kind, text, person, unit, due_ms, given_ms, acked_ms, acked_by, done_ms, done_by, alarm, origin}.
     - merged: {id, reporter, people, at_ms}: reports of the same event; their people see this one.
     - alarms: keys of the alarms it raised. changes: [rev, person, device, [aspects]] for the stale check.

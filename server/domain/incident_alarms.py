@@ -1,6 +1,6 @@
 """What alarms tell an incident: whom they have reached, and who pressed 收到."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from server.domain import instants
 from server.domain.decision import Moment
@@ -10,14 +10,21 @@ from server.domain.incident_step import heard_of
 from server.domain.roles import Actor
 
 
-def reached(incident: Incident, people: Iterable[str]) -> Incident:
-    """These persons were alarmed or told, so they may see the incident; the same object back if they all could."""
+def reached(incident: Incident, people: Iterable[str], informed: Container[str] = ()) -> Incident:
+    """These persons were alarmed, or only told (`informed`), so they may see the incident; the same object back if
+    nothing is new. Whoever was told first and is called later is called."""
+    wanted = {person: person in informed for person in people}
     known = {each["person"] for each in incident.called}
-    new = [each for each in dict.fromkeys(people) if each not in known]
-    if not new:
-        return incident
-    rows = [{"person": each, "acked_ms": None} for each in new]
-    return incident.evolve(rev=incident.rev + 1, called=[*incident.called, *rows])
+    rows = [
+        {**each, "informed": False} if each.get("informed") and wanted.get(each["person"]) is False else each
+        for each in incident.called
+    ]
+    rows += [
+        {"person": person, "acked_ms": None, "informed": told}
+        for person, told in wanted.items()
+        if person not in known
+    ]
+    return incident if rows == incident.called else incident.evolve(rev=incident.rev + 1, called=rows)
 
 
 def acknowledged(

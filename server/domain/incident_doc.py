@@ -54,7 +54,11 @@ def render_incident(
             for each in incident.members
         ],
         "called": [
-            {"person": _person(each["person"], people), "acked_at": _at(each["acked_ms"])}
+            {
+                "person": _person(each["person"], people),
+                "acked_at": _at(each["acked_ms"]),
+                "informed": each.get("informed", False),
+            }
             for each in incident.called
         ],
         "informed": [_person(each, people) for each in incident.informed],

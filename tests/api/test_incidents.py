@@ -74,7 +74,10 @@ def test_a_report_reaches_duty_room_and_leader_at_once_with_nobody_asked(town: T
     stranger = town.phone("worker2")
     stranger.sync()
     assert ("incident", id_) not in stranger.base.rows
-    assert incident(worker, id_)["reporter"]["name"] == "周杰"
+    seen = incident(worker, id_)
+    assert seen["reporter"]["name"] == "周杰"
+    told = {each["person"]["name"]: each["informed"] for each in seen["called"]}
+    assert told == {"何强": False, "黄敏": False, "卢国强": True, "叶志明": True}
 
 
 def test_a_report_made_without_signal_raises_on_receipt_and_shows_its_honest_time(

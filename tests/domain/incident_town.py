@@ -73,7 +73,7 @@ class Event:
         for call in self.last.calls:  # what the alarms tell back
             subject_id = call.subject_id
             told = [*call.people, *call.informs]
-            self.incidents[subject_id] = reached(self.incidents[subject_id], told)
+            self.incidents[subject_id] = reached(self.incidents[subject_id], told, call.informs)
         self.calls += self.last.calls
         self.ends += self.last.ends
         self.now += MINUTE_MS

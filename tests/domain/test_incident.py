@@ -247,7 +247,11 @@ def test_facts_give_the_same_incident_in_whatever_order_they_arrive() -> None:
         entries = sorted((e["id"], e["occurred_at"], e["text"]) for e in settled.timeline)
         seen.add(repr((settled.tasks, settled.called, settled.members, entries)))
     assert len(seen) == 1
-    assert settled.called[-1] == {"person": "works_clerk", "acked_ms": NOON + 12 * MINUTE_MS}
+    assert settled.called[-1] == {
+        "person": "works_clerk",
+        "acked_ms": NOON + 12 * MINUTE_MS,
+        "informed": False,
+    }
     assert settled.task("t1")["acked_ms"] == NOON + 15 * MINUTE_MS
     assert settled.task("t1")["result"] == "关了"
 
@@ -395,6 +399,16 @@ def test_an_acknowledgement_stands_on_the_timeline_once_and_the_earliest_counts(
     assert acknowledged(once, ACTORS["duty"], "ack-1", At.proven(NOON), NOON) is once
     earlier = acknowledged(once, ACTORS["duty"], "ack-2", At.proven(NOON), NOON + HOUR_MS)
     assert {each["person"]: each["acked_ms"] for each in earlier.called}["duty"] == NOON
+
+
+def test_whoever_is_told_first_and_called_later_is_called_and_never_the_other_way() -> None:
+    event = Event()
+    told = reached(event.incident, ["works_clerk"], ["works_clerk"])
+    assert told.called[-1] == {"person": "works_clerk", "acked_ms": None, "informed": True}
+    assert reached(told, ["works_clerk"], ["works_clerk"]) is told
+    called = reached(told, ["works_clerk"])
+    assert (called.called[-1]["informed"], called.rev) == (False, told.rev + 1)
+    assert reached(called, ["works_clerk"], ["works_clerk"]) is called
 
 
 def test_a_closed_incident_leaves_the_phones_a_day_later_and_comes_back_when_reopened() -> None:

@@ -5106,7 +5106,7 @@ export interface components {
             id: string;
             rev: number;
             /** @enum {string} */
-            state: "reply_review" | "handling" | "merged" | "determining" | "assigned" | "accepted" | "closed" | "returning" | "received" | "terminated" | "replied";
+            state: "handling" | "replied" | "accepted" | "merged" | "determining" | "terminated" | "reply_review" | "received" | "assigned" | "closed" | "returning";
             /** @description if the reader may see the ticket, like the address */
             title?: string;
             urgent: boolean;
@@ -5814,6 +5814,8 @@ export interface components {
         };
         ReachedPerson: {
             acked_at: string | null;
+            /** @description told only: nobody waits for his 收到 */
+            informed: boolean;
             person: components["schemas"]["IncidentPerson"];
         };
         ReachShape: {

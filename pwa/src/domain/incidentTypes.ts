@@ -13,10 +13,11 @@ export interface Matter {
 
 export type Task = IncidentTask
 
-/** Somebody alarmed for it, and when he said 收到. */
+/** Somebody alarmed for it, and when he said 收到. Of the `informed` nobody waits for it. */
 export interface Called {
   person: Named & { role?: string | null; phone?: string | null }
   acked_at: string | null
+  informed?: boolean
 }
 
 export type IncidentEntryView = IncidentEntry & { local?: LocalStatus }

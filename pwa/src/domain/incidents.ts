@@ -75,10 +75,14 @@ function awaited({ id, sha256, width, height, taken_at }: PhotoArg): IncidentPho
   return { id, sha256, width, height, taken_at, state: 'awaited' }
 }
 
-/** Everybody alarmed, who has not answered first. An older row without the list still tells of those who answered. */
+/**
+ * Everybody alarmed: who has not answered first, then who has, last who is only told. An older row without the list
+ * still tells of those who answered.
+ */
 export function calledOf(incident: IncidentView): Called[] {
   const called = incident.called ?? answered(incident)
-  return [...called].sort((a, b) => Number(a.acked_at !== null) - Number(b.acked_at !== null))
+  const rank = ({ acked_at, informed }: Called) => (acked_at !== null ? 1 : informed ? 2 : 0)
+  return [...called].sort((a, b) => rank(a) - rank(b))
 }
 
 function answered(incident: IncidentView): Called[] {

@@ -125,12 +125,13 @@ describe('the order', () => {
     expect(inOrder(list).map((one) => one.id)).toEqual(['new', 'old', 'over'])
   })
 
-  it('names who has not acknowledged first', () => {
+  it('names who has not acknowledged first, and last whom it only told', () => {
     const called = [
       { person: { id: 'd', name: '何强', role: 'duty_room' }, acked_at: '2026-11-22T04:01:00.000Z' },
-      { person: { id: 'l', name: '黄敏', role: 'town_leader' }, acked_at: null },
+      { person: { id: 'h', name: '卢国强', role: 'unit_head' }, acked_at: null, informed: true },
+      { person: { id: 'l', name: '黄敏', role: 'town_leader' }, acked_at: null, informed: false },
     ]
-    expect(calledOf({ ...folded(incident()), called }).map((one) => one.person.id)).toEqual(['l', 'd'])
+    expect(calledOf({ ...folded(incident()), called }).map((one) => one.person.id)).toEqual(['l', 'd', 'h'])
     const ack = { id: 'a', name: 'alert.ack', actor: { id: 'd', name: '何强' }, role: 'duty_room', occurred_at: '2026-11-22T04:01:00.000Z' }
     expect(calledOf(folded(incident({ timeline: [ack] })))).toMatchObject([{ person: { id: 'd', role: 'duty_room' } }])
   })
