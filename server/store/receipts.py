@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from server.store.deliveries import WORKER_LOST
 from server.store.tables_alerts import alert, delivery
 
 # What a receipt may move on. A row in a worker's hands keeps its state (the claim is a compare-and-set on it): its
@@ -46,8 +47,10 @@ def _moved(one: Told, person: str, device: str, at_ms: int) -> sa.Update:
     seen = one.state == "seen"
     before = _BEFORE_SEEN if seen else _BEFORE_DELIVERED
     ways = (*before, "queued") if one.channel == "app" else before  # the app asks for itself: nothing is sent
+    # Whoever sent it was killed, and it waits for this very receipt before it is sent again.
+    unsure = sa.and_(delivery.c.state == "queued", delivery.c.error == WORKER_LOST)
     values: dict[str, sa.ColumnElement[object]] = {
-        "state": sa.case((delivery.c.state.in_(ways), one.state), else_=delivery.c.state),
+        "state": sa.case((sa.or_(delivery.c.state.in_(ways), unsure), one.state), else_=delivery.c.state),
         "delivered_at": sa.func.coalesce(delivery.c.delivered_at, at_ms),
     }
     if seen:

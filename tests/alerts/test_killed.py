@@ -14,14 +14,18 @@ from flask import Flask
 
 from server.alerts.outbox import RECEIPT_MS
 from server.clock import now_ms
+from server.store import receipts
 from server.store.engine import writing
-from server.store.tables_alerts import delivery
+from server.store.receipts import Told
+from server.store.tables_alerts import alert, delivery
 from tests.alerts.dying import STEPS
 from tests.alerts.post import engine_of, outbox, put, row, settings_of, states, subscribe
 from tests.alerts.receivers import Service
+from tests.cast import person_id
 from tests.serving import ROOT
 
 DOUBLED = {"after_post"}
+ASKED = {"person_id": person_id("worker"), "rung": 0, "informed": False, "raised_at": 1}
 
 
 def worker(app: Flask, service: Service, step: str) -> int:
@@ -71,6 +75,23 @@ def test_a_receipt_makes_the_second_send_needless(app: Flask, service: Service):
     with writing(engine) as connection:  # the phone has it and says so
         connection.execute(sa.update(delivery).values(delivered_at=now_ms()))
     next_worker(app, service)
+    assert row(engine, id_).state == "delivered"
+    assert len(service.calls) == 1
+
+
+def test_so_does_one_that_comes_while_the_second_send_waits_for_it(any_app: Flask, service: Service):
+    engine = engine_of(any_app)
+    (id_,) = put(engine, device := subscribe(engine, f"{service.url}/p/1"))
+    with writing(engine) as connection:
+        connection.execute(sa.insert(alert).values(id=row(engine, id_).alert_id, alarm_id=id_, **ASKED))
+    assert worker(any_app, service, "after_post") == -signal.SIGKILL
+    next_worker(any_app, service)
+    assert row(engine, id_).state == "queued"
+    with writing(engine) as connection:
+        told = Told(row(engine, id_).alert_id, "push", "delivered", now_ms())
+        receipts.note(connection, ASKED["person_id"], device, [told], now_ms())
+        connection.execute(sa.update(delivery).values(next_at=now_ms()))
+    next_worker(any_app, service)
     assert row(engine, id_).state == "delivered"
     assert len(service.calls) == 1
 
