@@ -31,6 +31,10 @@ class CalledPerson(NamedThing):
     phone = string(allow_none=True)
 
 
+class AckedBy(NamedThing):
+    role = string(allow_none=True)
+
+
 class Try(Schema):
     """One message of one channel: to one device or address, at one rung."""
 
@@ -72,7 +76,7 @@ class AlertShape(Schema):
     village = string(allow_none=True)
     informed = fields.Boolean(required=True, metadata={"description": "told, not asked"})
     posts = fields.List(fields.String(), required=True, metadata={"description": "why he was called"})
-    acked_by = nested(NamedThing, allow_none=True)
+    acked_by = nested(AckedBy, allow_none=True)
     life_at_risk = fields.Boolean(required=True)
     numbers = fields.List(fields.String(), required=True)
     state = choice(*ALERT_STATES)

@@ -28,7 +28,7 @@ def render_alert(alarm: Alarm, person: str, people: Mapping[str, Actor]) -> Json
         "rung_at": rfc3339(mine["rung_at"]),
         "informed": mine["informed"],
         "posts": mine["posts"],
-        "acked_by": _named(alarm.acked_by, people),
+        "acked_by": _acked_by(alarm.acked_by, people),
         "life_at_risk": call["life_at_risk"],
         "numbers": call["numbers"],
         "state": "open" if alarm.state == "unanswered" else alarm.state,
@@ -68,6 +68,13 @@ def render_alarm(
         "explained": [_explained(each, people) for each in alarm.explained],
         "people": [_person(person, entry, people, units, phones) for person, entry in alarm.people.items()],
     }
+
+
+def _acked_by(person: str | None, people: Mapping[str, Actor]) -> Json | None:
+    """With his role: of a direct report the leaders read that the duty room has it."""
+    named = _named(person, people)
+    known = people.get(person) if person is not None else None
+    return named if named is None else named | {"role": known.role if known is not None else None}
 
 
 def _about(alarm: Alarm) -> Json:

@@ -81,7 +81,11 @@ def test_an_answer_made_offline_counts_from_when_it_was_made_and_the_climb_is_ex
     }
     assert render_alert(alarm, "worker")["climbed_meanwhile"] is True
     assert render_alert(alarm, "head")["climbed_meanwhile"] is False
-    assert render_alert(alarm, "head")["acked_by"] == {"id": "worker", "name": "闸口网格员"}
+    assert render_alert(alarm, "head")["acked_by"] == {
+        "id": "worker",
+        "name": "闸口网格员",
+        "role": "grid_worker",
+    }
 
 
 def test_of_two_answers_the_earlier_made_one_is_the_alarms() -> None:

@@ -4496,6 +4496,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AckedBy: {
+            id: string;
+            name: string;
+            role: string | null;
+        };
         AlarmedPerson: {
             ack_received_at: string | null;
             ack_via: string | null;
@@ -4558,7 +4563,7 @@ export interface components {
         AlertShape: {
             ack_received_at: string | null;
             acked_at: string | null;
-            acked_by: components["schemas"]["NamedThing"] | null;
+            acked_by: components["schemas"]["AckedBy"] | null;
             alarm: string;
             climbed_meanwhile: boolean;
             deliveries: components["schemas"]["DeliveryShape"][];
@@ -5106,7 +5111,7 @@ export interface components {
             id: string;
             rev: number;
             /** @enum {string} */
-            state: "handling" | "replied" | "accepted" | "merged" | "determining" | "terminated" | "reply_review" | "received" | "assigned" | "closed" | "returning";
+            state: "replied" | "closed" | "determining" | "terminated" | "returning" | "merged" | "received" | "accepted" | "handling" | "reply_review" | "assigned";
             /** @description if the reader may see the ticket, like the address */
             title?: string;
             urgent: boolean;

@@ -35,7 +35,7 @@ export interface AlertDoc {
   task?: string | null
   task_text?: string | null
   /** Whose 收到 stopped the ladder. */
-  acked_by?: Named | null
+  acked_by?: (Named & { role?: string | null }) | null
   posts?: string[]
 }
 

@@ -103,6 +103,8 @@ function bodyOf(stage: Stage, { kind, rung, asks, phone }: Notice, t: Words): st
       return t('push.body.delivered', { at: hourMinute(stage.at) }) ?? ''
     case 'unsent':
       return (phone ? t('push.body.unsent', { phone }) : t('push.body.unsentNoPhone')) ?? ''
+    case 'taken':
+      return t(kind === 'direct_report' ? 'push.body.takenReport' : 'push.body.taken') ?? ''
     case 'sign_in':
       return t('push.body.signIn', { phone: phone ?? '' }) ?? ''
     default:
@@ -116,7 +118,8 @@ function actionsOf(stage: Stage, { asks, kind }: Notice, t: Words): { action: st
   if (stage.is === 'ring') return asks ? named('ack', 'open') : named('open')
   if (stage.is === 'unsent') return named('retry', 'call')
   if (stage.is === 'sign_in') return named('open', 'call')
-  return stage.is === 'refused' ? named('open') : []
+  // A direct report that somebody else has is still theirs to look at.
+  return stage.is === 'refused' || (stage.is === 'taken' && kind === 'direct_report') ? named('open') : []
 }
 
 /** “14:02” in Shanghai. */

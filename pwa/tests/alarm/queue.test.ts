@@ -119,6 +119,14 @@ describe('the words', () => {
     expect(takenWords(t, alertOf({ acked_by: { id: 'u2', name: '王芳' } }))).toContain('王芳')
     expect(takenWords(t, alertOf({ posts: ['backup'] }))).not.toBe(takenWords(t, alertOf({ posts: ['worker'] })))
   })
+
+  it('never tell a leader that a direct report is none of his business', () => {
+    const report = (acked_by?: AlertView['acked_by']) => takenWords(t, alertOf({ kind: 'direct_report', ...(acked_by ? { acked_by } : {}) }))
+    expect(report({ id: 'd', name: '何强', role: 'duty_room' })).toBe('值班室何强已收到，请知悉')
+    expect(report({ id: 'l', name: '黄敏', role: 'town_leader' })).toBe('黄敏 已收到，请知悉')
+    expect(report({ id: 'l', name: '黄敏' })).toBe('黄敏 已收到，请知悉')
+    expect(report()).toBe('其他同事 已收到，请知悉')
+  })
 })
 
 it('leads to its ticket or incident; a drill to itself', () => {

@@ -226,6 +226,15 @@ describe('a tap on the notification', () => {
 })
 
 describe('a second look', () => {
+  it('leaves a direct report that somebody else has to be looked at', async () => {
+    server.putAlert('al1', { kind: 'direct_report' })
+    await onPush(desk, MESSAGE.replace('urgent_ticket', 'direct_report'))
+    server.putAlert('al1', { kind: 'direct_report', state: 'acked' })
+    await cycle((await makePhone(server)).ctx)
+    await refresh(desk)
+    expect(shown()?.options).toMatchObject({ body: '已有人收到，请知悉，可打开即办查看', actions: [{ action: 'open', title: '打开' }] })
+  })
+
   it('closes what was acknowledged in the app and says when somebody else has it', async () => {
     server.putAlert('al1')
     await onPush(desk, MESSAGE)

@@ -29,9 +29,13 @@ export function sendState(alert: AlertView, nowMs: number): 'idle' | 'unsent' | 
   return nowMs - Date.parse(alert.ack.at) < PATIENCE_MS ? 'sending' : 'unsent'
 }
 
-/** Somebody else has it. */
+/** Somebody else has it. A direct report stays the leaders' and the duty room's: it is for their information. */
 export function takenWords(t: Translate, alert: AlertView): string {
   const name = alert.acked_by?.name
+  if (alert.kind === 'direct_report') {
+    const key = name !== undefined && alert.acked_by?.role === 'duty_room' ? 'alarm.taken.duty' : 'alarm.taken.report'
+    return t(key, { name: name ?? t('alarm.taken.somebody') })
+  }
   const end = t(alert.posts?.includes('backup') && !alert.posts.includes('worker') ? 'alarm.taken.backup' : 'alarm.taken.free')
   return t('alarm.taken.by', { name: name ?? t('alarm.taken.somebody'), end })
 }
