@@ -17,7 +17,6 @@ from server.store.people import Directory, directory
 from sync.log import Author
 
 _CHUNK_ROWS = 50
-_OF_PLACE = ("village", "address", "lat", "lng", "crs")
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,3 @@ def count_working_days(start: date, days: int, calendar: Calendar, *, with_start
         else:
             skipped.append((day, calendar.name(day)))
         day += _ONE_DAY
-
-
-def add_working_days(start: date, days: int, calendar: Calendar) -> date:
-    """The last of `days` working days after `start`."""
-    return count_working_days(start, days, calendar).last

@@ -77,12 +77,6 @@ def ended_before(connection: sa.Connection, before_ms: int, n_max: int) -> list[
     return list(connection.execute(_ENDED, {"before": before_ms, "n": n_max}).scalars())
 
 
-def existing(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    """Which of these were raised."""
-    asked = sa.select(alarm.c.id).where(alarm.c.id.in_(list(ids)))
-    return set(connection.execute(asked).scalars()) if ids else set()
-
-
 def save(
     connection: sa.Connection, before: Mapping[str, Alarm], changed: Sequence[Alarm], now_ms: int
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from server.store.tables_ticket import contact, intake_seen, ticket
+from server.store.tables_ticket import contact, intake_seen
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,6 @@ def add_seen(connection: sa.Connection, seen: Sequence[Seen]) -> None:
             for each in seen
         ],
     )
-
-
-def ticket_id_of(connection: sa.Connection, external_no: str) -> str | None:
-    """The ticket under a city number, None if there is none."""
-    return connection.execute(sa.select(ticket.c.id).where(ticket.c.external_no == external_no)).scalar()
 
 
 def add_sealed(connection: sa.Connection, rows: Sequence[tuple[str, str, bytes, str | None]]) -> None:

@@ -101,10 +101,6 @@ class Oplog:
         with store.reading(self.engine) as connection:
             return changed_buckets(connection, since)
 
-    def set_entitlements(self, tx: "Writing", person: str, buckets: Iterable[str], _now_ms: int = 0) -> None:
-        """From this transaction on the person is entitled to exactly these buckets."""
-        tx.entitle(person, buckets)
-
     def new_epoch(self, tx: "Writing") -> str:
         """Begin a new epoch, as after a restore: phones send again what this database may have forgotten."""
         epoch = uuid.uuid4().hex

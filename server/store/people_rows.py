@@ -26,15 +26,6 @@ def add_unit(connection: Connection, unit: Unit, now_ms: int) -> None:
     changed(connection)
 
 
-def change_unit(connection: Connection, unit: Unit) -> None:
-    connection.execute(
-        update(UnitRow)
-        .where(UnitRow.id == unit.id)
-        .values(kind=unit.kind, village=unit.village, duties=orjson.dumps(unit.duties).decode())
-    )
-    changed(connection)
-
-
 def add_grid(connection: Connection, grid: Grid) -> None:
     connection.execute(insert(GridRow).values(id=grid.id, name=grid.name, unit_id=grid.unit_id))
     changed(connection)

@@ -69,10 +69,6 @@ def _held_by(dialect: str) -> Any:
     )
 
 
-_ENTITLED = sa.select(entitlement.c.bucket).where(
-    entitlement.c.person == sa.bindparam("person"), entitlement.c.to_seq == OPEN
-)
-
 _END = (
     sa.update(entitlement)
     .where(

@@ -6,7 +6,6 @@ type Schemas = components['schemas']
 
 export type Directory = Schemas['DirectoryAnswer']
 export type DirectoryUnit = Schemas['UnitShape']
-export type DirectoryPerson = Schemas['WorkerShape']
 
 export type TicketRow = Schemas['TicketRow']
 export type TicketQuery = Query<'GET', '/tickets'>

@@ -1,6 +1,6 @@
 // The one transition table, shared with the server (contract/lifecycle.json, copied by `make contract`).
 import table from '../contract/lifecycle.json'
-import type { OpName, Role, TicketState } from './types'
+import type { OpName, Role } from './types'
 
 export type OpKind = 'fact' | 'decision' | 'server'
 
@@ -18,7 +18,6 @@ export interface OpRule {
 }
 
 const OPS = table.ops as unknown as Record<string, OpRule | undefined>
-const STATES = table.states as Record<string, { open: boolean }>
 
 /** The table's line for an operation; undefined for a name it does not know. */
 export function ruleOf(name: string): OpRule | undefined {
@@ -32,10 +31,6 @@ export function isFact(name: string): boolean {
 /** Whether the operation may wait in the outbox; the others are offered online only. */
 export function worksOffline(name: OpName): boolean {
   return OPS[name]?.offline ?? false
-}
-
-export function isOpen(state: TicketState): boolean {
-  return STATES[state]?.open ?? false
 }
 
 export function roleMay(role: Role, name: string): boolean {

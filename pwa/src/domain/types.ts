@@ -94,8 +94,6 @@ export interface OpArgs {
   'ticket.determine': { unit: string; joint_units?: string[]; basis: string }
 }
 export type OpName = keyof OpArgs
-/** What the server does by itself or for the city. */
-export type ServerOpName = Exclude<Schemas['TimelineEntry']['name'], OpName>
 /** Fails to compile when a phone may send what no timeline knows. */
 export type KnownOpName<Name extends Schemas['TimelineEntry']['name'] = OpName> = Name
 
@@ -117,7 +115,3 @@ export interface PendingOp<N extends OpName = OpName> {
 }
 
 export type TicketView = TicketDoc & { pending: PendingOp[] }
-
-export type RefusalCode =
-  | 'stale_base' | 'not_yours' | 'wrong_state' | 'needs_callback' | 'already_accepted' | 'reply_changed' | 'past_due'
-  | 'respondent_unit' | 'confidential_online_only' | 'op_mismatch' | 'invalid_args' | 'unknown_op' | 'too_large'

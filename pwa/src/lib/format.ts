@@ -61,11 +61,6 @@ export function dayTime(t: Translate, ms: number, nowMs: number): string {
   return `${dayWord(t, shanghai(ms), shanghai(nowMs))} ${clockTime(ms)}`
 }
 
-/** Only the day. */
-export function dayOnly(t: Translate, ms: number, nowMs: number): string {
-  return dayWord(t, shanghai(ms), shanghai(nowMs))
-}
-
 /** A due instant: the midnight that ends a day is said as that day's 24:00 (API.md, deadlines). */
 export function dueTime(t: Translate, ms: number, nowMs: number): string {
   if ((ms + SHANGHAI_MS) % DAY_MS !== 0) return dayTime(t, ms, nowMs)

@@ -16,10 +16,6 @@ export function setClockOffset(serverMinusDeviceMs: number): void {
   tick()
 }
 
-export function clockOffsetMs(): number {
-  return offsetMs
-}
-
 /** The present instant by the server's clock, as well as the phone knows it (ms UTC). */
 export function nowMs(): number {
   return Date.now() + offsetMs

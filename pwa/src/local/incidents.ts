@@ -7,7 +7,7 @@ import type { IncidentView, Matter, PendingIncidentOp } from '../domain/incident
 import type { LocalStatus, Me } from '../domain/types'
 import type { Sample } from '../lib/clock'
 import { getValue, openBase, openOutbox, read, setValue } from './db'
-import type { BaseReceipt, GoneRow, OutboxOp, Row, SyncStatus } from './records'
+import type { BaseReceipt, OutboxOp, Row, SyncStatus } from './records'
 import { pendingOf } from './tickets'
 
 const INCIDENT = 'incident'
@@ -68,11 +68,6 @@ function folded(me: Me, ops: PromiseExtended<OutboxOp[]>, id?: string): Promise<
 
 function subjectsOf(rows: Row[], pending: PendingIncidentOp[]): string[] {
   return [...new Set([...rows.map((row) => row.id), ...pending.filter((op) => op.name === REPORT).map((op) => op.subject)])]
-}
-
-/** Where an incident went that used to be on this phone. */
-export async function readGoneIncident(user: string, id: string): Promise<GoneRow | null> {
-  return (await openBase(user).gone.get([INCIDENT, id])) ?? null
 }
 
 interface Standing {

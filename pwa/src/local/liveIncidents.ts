@@ -2,8 +2,7 @@
 import { toValue, type MaybeRefOrGetter, type Ref } from 'vue'
 import type { IncidentView } from '../domain/incidentTypes'
 import { follow } from './follow'
-import { readGoneIncident, readIncident, readIncidents, readMatters, readReport, readVillages, type Matters, type ReportState } from './incidents'
-import type { GoneRow } from './records'
+import { readIncident, readIncidents, readMatters, readReport, readVillages, type Matters, type ReportState } from './incidents'
 
 export type { Matters, ReportState } from './incidents'
 
@@ -15,10 +14,6 @@ export function liveIncidentViews(): Readonly<Ref<IncidentView[] | undefined>> {
 /** One such incident: undefined while reading, null when it is not on this phone. */
 export function liveIncidentView(id: MaybeRefOrGetter<string>): Readonly<Ref<IncidentView | null | undefined>> {
   return follow(() => toValue(id), (me, wanted) => readIncident(me, wanted))
-}
-
-export function liveGoneIncident(id: MaybeRefOrGetter<string>): Readonly<Ref<GoneRow | null | undefined>> {
-  return follow(() => toValue(id), (me, wanted) => readGoneIncident(me.id, wanted))
 }
 
 /** How far an own report has come; null when this phone did not make it. */

@@ -11,7 +11,6 @@ export interface StorageFacts {
 }
 
 const MARK = 'jiban.outbox.'
-const LOW_BYTES = 50 * 1024 * 1024
 
 let facts: StorageFacts = {}
 const listeners = new Set<(facts: StorageFacts) => void>()
@@ -24,11 +23,6 @@ export function storageFacts(): StorageFacts {
 export function onStorage(listener: (facts: StorageFacts) => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
-}
-
-/** Is there too little room for another round of photos? Told before the camera opens. */
-export function isSpaceLow(): boolean {
-  return facts.quota !== undefined && facts.usage !== undefined && facts.quota - facts.usage < LOW_BYTES
 }
 
 /** Ask the engine how full the storage is and whether it is safe; with `persist`, also ask it to be. */
