@@ -115,8 +115,7 @@ export function mannerOf(alert: AlertView, nowMs: number): Manner {
 }
 
 function wasTaken(alert: AlertView, nowMs: number): boolean {
-  const asked = !alert.informed && alert.kind !== 'reminder' && alert.kind !== 'overdue'
-  return asked && alert.state === 'acked' && nowMs - Date.parse(alert.raised_at) < TAKEN_TOLD_MS
+  return asksFor(alert) && alert.state === 'acked' && nowMs - Date.parse(alert.raised_at) < TAKEN_TOLD_MS
 }
 
 const KIND_RANK: Record<AlertKind, number> = { direct_report: 0, muster: 0, urgent_ticket: 0, reminder: 1, overdue: 2 }
@@ -152,4 +151,15 @@ export function pathOf(alert: Pick<AlertDoc, 'subject' | 'id'>): string {
   if (alert.subject.type === 'ticket') return `/tickets/${alert.subject.id}`
   if (alert.subject.type === 'incident') return `/incidents/${alert.subject.id}`
   return `/alerts/${alert.id}`
+}
+
+/** The same at a desk; a drill has no page of its own there. */
+export function deskPathOf(alert: Pick<AlertDoc, 'subject' | 'id'>): string {
+  if (alert.subject.type === 'drill') return pathOf(alert)
+  return `${alert.subject.type === 'incident' ? '/office/emergency' : '/office'}${pathOf(alert)}`
+}
+
+/** Whether somebody waits for his 收到; of the others he only says that he knows. */
+export function asksFor(alert: Pick<AlertDoc, 'kind' | 'informed'>): boolean {
+  return !alert.informed && alert.kind !== 'reminder' && alert.kind !== 'overdue'
 }

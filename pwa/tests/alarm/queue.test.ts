@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { foldAlert, mannerOf, pathOf, queueOf, type AckOp, type AlertView } from '../../src/domain/alerts'
+import { asksFor, deskPathOf, foldAlert, mannerOf, pathOf, queueOf, type AckOp, type AlertView } from '../../src/domain/alerts'
+import { stripOf, type Watch } from '../../src/components/alarm/strip'
 import { kindWords, sendState, takenWords, whereWords } from '../../src/components/alarm/words'
 import { i18n } from '../../src/lib/i18n'
 import { alertOf } from './alert'
@@ -73,6 +74,31 @@ describe('of several alerts', () => {
   })
 })
 
+describe('the strip', () => {
+  const queue = queueOf([alertOf({ id: 'call' }), alertOf({ id: 'told', informed: true }), alertOf({ id: 'else', state: 'acked' })], NOW)
+  const ids = (...how: [Watch, boolean, string?]) => {
+    const { banner, taken } = stripOf(queue, how[0], how[1], how[2] ?? '/office')
+    return [banner.map(({ id }) => id), taken.map(({ id }) => id)]
+  }
+
+  it('holds the call itself where the page must not be covered, or the screen cannot be loaded', () => {
+    expect(ids(undefined, false)).toEqual([['told'], ['else']])
+    expect(ids('strip', false)).toEqual([['call', 'told'], ['else']])
+    expect(ids(undefined, true)).toEqual([['call', 'told'], ['else']])
+    expect(ids('cards', true)).toEqual([[], []])
+  })
+
+  it('leaves what is not delivered to the page of its own', () => {
+    const unsent = queueOf([alertOf({ id: 'mine', ack: acked('stored') }), alertOf({ id: 'else', state: 'acked' })], NOW)
+    expect(stripOf(unsent, undefined, false, '/alerts/mine')).toMatchObject({ unsent: [], taken: [] })
+    expect(stripOf(unsent, undefined, false, '/').unsent).toHaveLength(1)
+  })
+
+  it('asks for 收到 only where somebody waits for it', () => {
+    expect([alertOf(), alertOf({ informed: true }), alertOf({ kind: 'reminder' })].map(asksFor)).toEqual([true, false, false])
+  })
+})
+
 describe('收到 of this phone', () => {
   const { ack: _ack, ticket: _ticket, ...doc } = alertOf()
   const op = (more: Partial<AckOp>): AckOp => ({ name: 'alert.ack', subject: 'al1', at: '2026-11-22T06:00:10.000Z', status: 'stored', ...more })
@@ -131,6 +157,9 @@ describe('the words', () => {
 
 it('leads to its ticket or incident; a drill to itself', () => {
   expect(pathOf(alertOf())).toBe('/tickets/t1')
+  expect(deskPathOf(alertOf())).toBe('/office/tickets/t1')
+  expect(deskPathOf(alertOf({ subject: { type: 'incident', id: 'i' } }))).toBe('/office/emergency/incidents/i')
+  expect(deskPathOf(alertOf({ subject: { type: 'drill', id: 'd' } }))).toBe('/alerts/al1')
   expect(pathOf(alertOf({ subject: { type: 'incident', id: 'i1' } }))).toBe('/incidents/i1')
   expect(pathOf(alertOf({ subject: { type: 'drill', id: 'd1' } }))).toBe('/alerts/al1')
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byChannel, isLate, waitsFor, isPersonLate, joinAlarms, peopleInOrder, running, steps, toRing, unreached } from '../../src/components/office/emergency/alarms'
+import { byChannel, isLate, waitsFor, isPersonLate, joinAlarms, peopleInOrder, rungHere, running, steps, toRing, unreached } from '../../src/components/office/emergency/alarms'
 import { grouped, incidentOps, mergeTargets, opensIncident, taskState } from '../../src/components/office/emergency/incidents'
 import { foundWords, verdictOf } from '../../src/components/office/emergency/flagByNumber'
 import { faultOf, moved, sentence, tidy } from '../../src/components/office/emergency/ladder'
@@ -53,6 +53,19 @@ describe('the order of alarms', () => {
     const keys = [toRing([one]), toRing([climbed]), toRing([{ ...one, state: 'unanswered' as const }])].flat()
     expect(new Set(keys).size).toBe(3)
     expect(toRing([{ ...one, state: 'acked' }])).toEqual([])
+  })
+})
+
+describe('the bell of the frame', () => {
+  const mine = alarm({ people: [person('何强')] })
+  const others = alarm({ people: [person('李伟')] })
+  const duty = { id: 'p-何强', role: 'duty_room' }
+
+  it('rings for all where no alarm covers the page, else for what does not sound by itself', () => {
+    expect(rungHere([mine, others], undefined, duty)).toEqual([others])
+    for (const watch of ['cards', 'strip'] as const) expect(rungHere([mine, others], watch, duty)).toEqual([mine, others])
+    expect(rungHere([mine, others], undefined, { id: 'l', role: 'town_leader' })).toEqual([])
+    expect(rungHere([mine], 'strip', { id: 'p-何强', role: 'town_leader' })).toEqual([mine])
   })
 })
 

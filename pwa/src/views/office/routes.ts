@@ -42,20 +42,20 @@ export const officeRoutes: RouteRecordRaw[] = [
       {
         path: 'emergency',
         name: 'office-emergency',
-        meta: { roles: pageRoles.emergency, watchesAlarms: true },
+        meta: { roles: pageRoles.emergency, watchesAlarms: 'cards' },
         component: () => import('./EmergencyPage.vue'),
       },
       {
         path: 'emergency/incidents',
         name: 'office-incidents',
-        meta: { roles: pageRoles.emergency },
+        meta: { roles: pageRoles.emergency, watchesAlarms: 'strip' },
         component: () => import('./IncidentsPage.vue'),
       },
       {
         path: 'emergency/incidents/:id',
         name: 'office-incident',
         props: true,
-        meta: { roles: pageRoles.emergency },
+        meta: { roles: pageRoles.emergency, watchesAlarms: 'strip' },
         component: () => import('./IncidentPage.vue'),
       },
       {

@@ -2,6 +2,7 @@
  * What the duty room's screen says of an alarm: which stand first, who has not answered, where each message is. Pure,
  * so that the loudest screen of the house can be tested line by line.
  */
+import type { Watch } from '@/components/alarm/strip'
 import type { AlarmDoc, AlarmPerson, Delivery, DeliveryState, RungState } from '@/domain/emergency'
 import { instant } from '@/lib/format'
 
@@ -42,6 +43,14 @@ export function isLoud(alarm: AlarmDoc): boolean {
 /** Whether it calls this person, and he has not answered. */
 export function waitsFor(alarm: AlarmDoc, person: string | undefined): boolean {
   return alarm.people.some((one) => one.person.id === person && !one.informed && !one.acked_at)
+}
+
+/**
+ * Those for which the frame rings: all of them on a page that minds alarms, which no alarm covers; elsewhere the duty
+ * room hears what does not call this very person, for that sounds by itself.
+ */
+export function rungHere(loud: readonly AlarmDoc[], watch: Watch, me: { id: string; role: string } | null): AlarmDoc[] {
+  return loud.filter((one) => watch !== undefined || (me?.role === 'duty_room' && !waitsFor(one, me.id)))
 }
 
 /** Past its first deadline without an answer: from here on it is late, and red. */
