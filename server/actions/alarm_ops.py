@@ -9,7 +9,8 @@ from server.actions.alarm_work import AlarmWork
 from server.actions.duty import Duty
 from server.domain import arg_checks as check
 from server.domain import ticket_alarms
-from server.domain.alarm import Alarm, Call, next_at
+from server.domain.alarm import Alarm, next_at
+from server.domain.call import Call
 from server.domain.decision import Refused
 from server.domain.emergency import EMERGENCY_OPS
 from server.domain.instants import HOUR_MS, MINUTE_MS

@@ -8,8 +8,9 @@ from sqlalchemy.engine import Connection
 
 from server.actions.duty import Duty
 from server.domain import alarm as alarms
-from server.domain.alarm import CONFIDENTIAL_TITLE, Alarm, Call
+from server.domain.alarm import Alarm
 from server.domain.alarm_doc import render_alarm, render_alert
+from server.domain.call import CONFIDENTIAL_TITLE, Call
 from server.domain.decision import Moment
 from server.domain.roles import EMERGENCIES
 from server.domain.rules import Rules

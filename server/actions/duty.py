@@ -4,7 +4,7 @@ from sqlalchemy.engine import Connection
 
 from server.actions.lazy import lazy
 from server.domain import posts
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.escalation import Who
 from server.domain.posts import Register
 from server.domain.rota import Turn

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import orjson
 
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.decision import Command, Moment
 from server.domain.incident import Incident, buckets_of_incident, may_see_incident
 from server.domain.incident_alarms import acknowledged, reached

@@ -10,58 +10,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from server.domain import escalation
+from server.domain.call import Call
 from server.domain.derived import derived_id
 from server.domain.escalation import Climb, Ladder, Run, Rung, Who
 from server.domain.instants import MINUTE_MS
 
 Json = dict[str, Any]
-CONFIDENTIAL_TITLE = "保密单"
 LATE_MS = MINUTE_MS
 """A rung taken longer than this after its deadline is explained: the server was out."""
 STOPPED = frozenset({"acked", "ended"})
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a ticket or an incident asks for: raise an alarm. The same `key` is the same alarm, for ever.
-
-    - people: called by name with the first rung; `informs`: told by name, not asked.
-    - barred: units that must not learn of it (the accused). handlers: set for a confidential ticket, else None.
-    - ladder: the name of the ladder it climbs; None: the one of its kind. drill: id of the drill it
-      belongs to. task: the incident's task that wants an acknowledgement.
-    """
-
-    key: str
-    kind: str
-    subject_type: str
-    subject_id: str
-    title: str
-    village: str | None
-    units: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    drill: str | None = None
-    ladder: str | None = None
-    informs: tuple[str, ...] = ()
-    assignee: str | None = None
-    grid: str | None = None
-    barred: tuple[str, ...] = ()
-    handlers: tuple[str, ...] | None = None
-    life_at_risk: bool = False
-    numbers: tuple[str, ...] = ()
-    drill_title: str | None = None
-    task: str | None = None
-    task_text: str | None = None
-
-    def to_dict(self) -> Json:
-        """A JSON-able dict."""
-        made = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in made.items()}
-
-    @classmethod
-    def from_dict(cls, body: Json) -> "Call":
-        known = {f.name for f in fields(cls)}
-        told: Json = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items() if k in known}
-        return cls(**told)
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from server.domain.alarm import CONFIDENTIAL_TITLE, Alarm, ladder_of, next_at
+from server.domain.alarm import Alarm, ladder_of, next_at
+from server.domain.call import CONFIDENTIAL_TITLE
 from server.domain.escalation import planned_at
 from server.domain.instants import rfc3339
 from server.domain.roles import Actor, Unit

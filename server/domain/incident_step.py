@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.domain import instants, mask
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.decision import Command, Moment, Refused
 from server.domain.emergency import EmergencyRule
 from server.domain.incident import Incident, Json

@@ -7,7 +7,7 @@ its handlers and the office that leads it (DOMAIN §E).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.roles import TOWN_ROLES, Actor
 from server.domain.rota import TOWN_POSTS, Turn, on_duty, stood_in_for
 

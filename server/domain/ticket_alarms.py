@@ -5,7 +5,7 @@ Pure. A ticket is live while it is an emergency of its present cycle, still open
 
 from dataclasses import dataclass
 
-from server.domain.alarm import CONFIDENTIAL_TITLE, Call
+from server.domain.call import CONFIDENTIAL_TITLE, Call
 from server.domain.lifecycle import OPEN_STATES
 from server.domain.rules import Rules
 from server.domain.suggest import numbers_first

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.decision import At, Command
 from server.domain.incident import Incident
 from server.domain.incident_alarms import reached

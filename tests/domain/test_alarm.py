@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from server.domain import alarm as rules
 from server.domain import alarm_doc
-from server.domain.alarm import Alarm, Call, acknowledge, alarm_id, climb, due, end, inform, next_at, raise_
+from server.domain.alarm import Alarm, acknowledge, alarm_id, climb, due, end, inform, next_at, raise_
 from server.domain.alarm_doc import render_alarm
+from server.domain.call import Call
 from server.domain.escalation import DEFAULTS, Ladder, Rung
 from server.domain.instants import HOUR_MS, MINUTE_MS, rfc3339
 from server.domain.posts import who

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from server.domain.alarm import Call
+from server.domain.call import Call
 from server.domain.instants import HOUR_MS
 from server.domain.posts import Register, at_post, who
 from server.domain.rota import Gap, Turn, clashes, fits, gaps, on_duty
