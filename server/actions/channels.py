@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from server.alerts.channels.kind import Kind
 from server.domain.roles import Actor
 from server.store import audit, channels
 from server.store.channels import Channel
@@ -30,15 +29,19 @@ def merged(kept: dict[str, str], given: dict[str, str], secrets: frozenset[str])
     return found
 
 
-def astray(kept: dict[str, str], given: dict[str, str], filled: dict[str, str], kind: Kind) -> list[str]:
+def astray(
+    kept: dict[str, str],
+    given: dict[str, str],
+    filled: dict[str, str],
+    addresses: frozenset[str],
+    secrets: frozenset[str],
+) -> list[str]:
     """The secrets that would go to another address than the one they were given for: they must be given anew."""
-    moved = {
-        each.name for each in kind.fields if each.address and kept.get(each.name) != filled.get(each.name)
-    }
+    moved = {name for name in addresses if kept.get(name) != filled.get(name)}
     if not moved:
         return []
     stays = {name for name in kept if name not in given or given[name].startswith(MASK)}
-    return [each.name for each in kind.fields if each.secret and each.name in stays - moved]
+    return sorted((secrets & stays) - moved)
 
 
 def create(

@@ -155,7 +155,8 @@ def change_channel(body: dict[str, Any], channel_id: Any) -> Response:
         kept, given = channels.unseal(desk().vault, old), body["fields_"]
         filled = action.merged(kept, given, secrets)
         _check(kind, filled)
-        astray = action.astray(kept, given, filled, kind)
+        addresses = frozenset(each.name for each in kind.fields if each.address)
+        astray = action.astray(kept, given, filled, addresses, secrets)
         if astray:
             raise Problem(422, "secrets_anew", field=astray[0], fields=astray)
         new = Channel(
