@@ -125,7 +125,12 @@ def subscribe(body: dict[str, Any]) -> dict[str, str]:
             422, "invalid_args", fields={"subscription": {"keys": {bad.field: "invalid"}}}
         ) from None
     new = Subscribed(str(body["device"]), actor().id, told["endpoint"], keys["p256dh"], keys["auth"])
-    _on_own_device(new.device, lambda tx: subscriptions.register(tx.connection, new, now_ms()))
+
+    def put(tx: Writing) -> None:
+        subscriptions.register(tx.connection, new, now_ms())
+        subscriptions.let_oldest_go(tx.connection, new)
+
+    _on_own_device(new.device, put)
     return {"device": new.device, "host": endpoint.host}
 
 

@@ -44,10 +44,10 @@ def register(connection: sa.Connection, new: Subscribed, now_ms: int) -> None:
     }
     connection.execute(sa.insert(push_subscription), [row])
     _back(connection, new.device)
-    _let_oldest_go(connection, new)
 
 
-def _let_oldest_go(connection: sa.Connection, new: Subscribed) -> None:
+def let_oldest_go(connection: sa.Connection, new: Subscribed) -> None:
+    """After a registration from outside: nobody fills the table with browsers that do not exist."""
     others = (
         sa.select(push_subscription.c.device)
         .where(push_subscription.c.person_id == new.person, push_subscription.c.device != new.device)

@@ -9,7 +9,7 @@ from flask import Flask
 from server.alerts import vapid
 from server.app import create_app
 from server.store.engine import reading, writing
-from server.store.subscriptions import PER_PERSON_MAX, Subscribed, register
+from server.store.subscriptions import PER_PERSON_MAX, Subscribed, let_oldest_go, register
 from server.store.tables_alerts import push_device, push_subscription
 from tests.alerts.post import browser_keys, engine_of, outbox, settings_of
 from tests.alerts.receivers import Receiver
@@ -176,4 +176,5 @@ def test_one_subscription_too_many_lets_the_oldest_go(app: Flask):
             new = Subscribed(device, person_id("worker"), endpoint, keys["p256dh"], keys["auth"])
             register(connection, new, n)
             register(connection, new, n)  # once more is not one more
+            let_oldest_go(connection, new)
     assert set(subscribed(app)) == set(devices[1:])
