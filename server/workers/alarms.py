@@ -54,6 +54,7 @@ class Alarms:
     _beat_ms: int = 0
     _recovered_ms: int = 0
     _climbed_ms: int = 0
+    _rung_due: bool = False
     _in_vain: bool = False  # a rung is due and could not be climbed: not tried again at once, on and on
 
     def round(self, now: int) -> dict[str, int]:
@@ -66,7 +67,7 @@ class Alarms:
         if self._ladders_due(now):
             for name in ("climb_due", "remind_due"):
                 done[name] = self._chore(name, now)
-            self._in_vain = done["climb_due"] == 0
+            self._in_vain = self._rung_due and done["climb_due"] == 0
         done["sent"] = self.outbox.flush(FLUSH_S)
         return {name: count for name, count in done.items() if count}
 
@@ -89,6 +90,7 @@ class Alarms:
         with reading(self.desk.engine) as connection:
             due = self.climbing.next_due(connection)
         waits = due is None or due > now
+        self._rung_due = not waits
         self._in_vain = self._in_vain and not waits
         if (waits or self._in_vain) and self._climbed_ms <= now < self._climbed_ms + CLIMB_MS:
             return False
