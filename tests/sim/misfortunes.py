@@ -38,6 +38,7 @@ class Misfortunes:
     memories: list[tuple[SturdyPhone, dict[str, Any]]]
     backup: Path | None
     restored: int
+    cloned: bool
 
     def note(self, text: str) -> None:
         raise NotImplementedError
@@ -73,6 +74,7 @@ class Misfortunes:
     def _phone_clone(self, phone: SturdyPhone) -> None:
         if self._room_for_another(phone):
             self._take_phone(phone.username).roll_back(phone.memory())
+            self.cloned = True
 
     def _phone_another(self, phone: SturdyPhone) -> None:
         if self._room_for_another(phone):
@@ -140,7 +142,9 @@ class Misfortunes:
         self.ground.save(self.backup)
 
     def _restore(self) -> None:
-        if self.backup is None:
+        # A known bound (PROTOCOL.md): of two copies of one phone, a restored server that counted the one's work
+        # again cannot tell the other that it has forgotten its.
+        if self.backup is None or self.cloned:
             return self._backup()
         self.ground.put_back(self.backup)
         log = self.town.desk.log
