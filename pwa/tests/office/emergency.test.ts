@@ -3,7 +3,7 @@ import { byChannel, isLate, waitsFor, isPersonLate, joinAlarms, peopleInOrder, r
 import { grouped, incidentOps, mergeTargets, opensIncident, taskState } from '../../src/components/office/emergency/incidents'
 import { foundWords, verdictOf } from '../../src/components/office/emergency/flagByNumber'
 import { faultOf, moved, sentence, tidy } from '../../src/components/office/emergency/ladder'
-import { isReplaced, slotsOf, wallInstant, weekOf } from '../../src/components/office/emergency/rota'
+import { slotsOf, takenOver, wallInstant, weekOf } from '../../src/components/office/emergency/rota'
 import { silentWorkers } from '../../src/components/office/emergency/useHealth'
 import type { LadderRung, Turn } from '../../src/actions/emergencyWire'
 import type { AlarmDoc, AlarmPerson, Delivery, IncidentDoc, IncidentEntry, IncidentTask } from '../../src/domain/emergency'
@@ -251,10 +251,26 @@ describe('the rota', () => {
     expect(slotsOf(rota, row, day!, NOW).map((slot) => slot.hours)).toEqual(['12:00–24:00'])
   })
 
-  it('strikes a turn that somebody else has taken over', () => {
-    const mine = turn(0, 60)
-    const other = turn(30, 60, { person: { id: 'b', name: '郑' }, kind: 'stand_in', replaces: { id: 'a', name: '何强' } })
-    expect([isReplaced(mine, [mine, other]), isReplaced(other, [mine, other]), isReplaced(turn(100, 200), [other])]).toEqual([true, false, false])
+  it('strikes what somebody else has taken over, and of a part says for which hours, day by day', () => {
+    const [saturday, sunday] = weekOf(NOW).slice(5)
+    const mine = turn(-60, 120)
+    const instead = (from: number, to: number) => turn(from, to, { id: `for-${from}-${to}`, person: { id: 'b', name: '郑' }, kind: 'stand_in', replaces: { id: 'a', name: '何强' } })
+    const of = (which: Turn, ...others: Turn[]) => {
+      const [slot] = slotsOf({ items: [which], gaps: [] }, { post: 'duty_room', unit: null }, sunday!)
+      return takenOver(slot!, which, [mine, ...others])
+    }
+    expect(of(mine)).toEqual({ is: 'no', hours: [] })
+    expect(of(mine, instead(-60, 120))).toEqual({ is: 'whole', hours: [] })
+    expect(of(mine, instead(30, 300), instead(-60, 30)).is).toBe('whole')
+    expect(of(mine, instead(-30, 0), instead(60, 300))).toEqual({ is: 'partly', hours: ['12:30–13:00', '14:00–15:00'] })
+    expect(of(mine, instead(120, 300)).is).toBe('no')
+    expect(of(instead(-60, 120), instead(-60, 120)).is).toBe('no')
+    // A night turn: of its first day all, of its second nothing.
+    const night = turn(-24 * 60, 60)
+    const [first] = slotsOf({ items: [night], gaps: [] }, { post: 'duty_room', unit: null }, saturday!)
+    const evening = instead(-24 * 60, -13 * 60)
+    expect(takenOver(first!, night, [night, evening]).is).toBe('whole')
+    expect(of(night, evening).is).toBe('no')
   })
 
   it('writes the wall clock of the town as an instant', () => {

@@ -67,15 +67,52 @@ function slot(span: Gap | Turn, day: Day, turn: Turn | undefined): Slot | undefi
   const fromMs = Math.max(instant(span.from_at) ?? 0, day.fromMs)
   const toMs = Math.min(instant(span.to_at) ?? 0, day.toMs)
   if (fromMs >= toMs) return undefined
-  const end = toMs === day.toMs ? '24:00' : clockTime(toMs)
-  return { id: turn?.id ?? `gap-${fromMs}`, fromMs, toMs, hours: `${clockTime(fromMs)}–${end}`, turn }
+  return { id: turn?.id ?? `gap-${fromMs}`, fromMs, toMs, hours: hoursOf({ fromMs, toMs }), turn }
 }
 
-/** Whether a turn is taken over, wholly or in part, by a stand-in or a swap. */
-export function isReplaced(turn: Turn, all: readonly Turn[]): boolean {
-  return all.some(
-    (other) =>
-      other.id !== turn.id && other.kind !== 'regular' && other.post === turn.post && idOf(other.unit) === idOf(turn.unit) &&
-      idOf(other.replaces) === turn.person.id && other.from_at < turn.to_at && turn.from_at < other.to_at,
+/**
+ * How much of what stands in one day of a turn is taken over by stand-ins or swaps: `hours` says which part of it, and
+ * is empty when all of it is.
+ */
+export interface TakenOver {
+  is: 'no' | 'partly' | 'whole'
+  hours: string[]
+}
+
+export function takenOver(one: Pick<Slot, 'fromMs' | 'toMs'>, turn: Turn, all: readonly Turn[]): TakenOver {
+  const parts = joined(all.filter((other) => standsInFor(other, turn)).map((other) => cut(other, one)).filter((part) => part.fromMs < part.toMs))
+  const [first] = parts
+  if (!first) return { is: 'no', hours: [] }
+  if (first.fromMs === one.fromMs && first.toMs === one.toMs) return { is: 'whole', hours: [] }
+  return { is: 'partly', hours: parts.map(hoursOf) }
+}
+
+function standsInFor(other: Turn, turn: Turn): boolean {
+  return (
+    other.id !== turn.id && other.kind !== 'regular' && other.post === turn.post && idOf(other.unit) === idOf(turn.unit) &&
+    idOf(other.replaces) === turn.person.id
   )
+}
+
+type Span = Pick<Slot, 'fromMs' | 'toMs'>
+
+function cut(turn: Turn, within: Span): Span {
+  return { fromMs: Math.max(instant(turn.from_at) ?? 0, within.fromMs), toMs: Math.min(instant(turn.to_at) ?? 0, within.toMs) }
+}
+
+/** In order, those that touch as one. */
+function joined(spans: Span[]): Span[] {
+  const made: Span[] = []
+  for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+    const last = made[made.length - 1]
+    if (last && span.fromMs <= last.toMs) made[made.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs) }
+    else made.push(span)
+  }
+  return made
+}
+
+/** “08:00–24:00” of one Shanghai day. */
+function hoursOf({ fromMs, toMs }: Span): string {
+  const end = (toMs + SHANGHAI_MS) % DAY_MS === 0 ? '24:00' : clockTime(toMs)
+  return `${clockTime(fromMs)}–${end}`
 }
