@@ -33,7 +33,7 @@ function draftOf(report: PendingIncidentOp, matters: readonly Matter[]): Inciden
   const { matter, text, place, drill } = report.args
   const code = String(matter)
   const known = matters.find((one) => one.code === code)
-  const where = (place ?? null) as IncidentDoc['place']
+  const where = (place as IncidentDoc['place'] | undefined) ?? null
   return {
     ...{ id: report.subject, rev: 0, state: 'open', level: FRESH_LEVEL, drill: drill === true, text: String(text) },
     ...{ matter: { code, name: known?.zh ?? code }, place: where, village: where?.village ?? null },

@@ -109,7 +109,7 @@ export class FakeServer {
     const before = this.rows.get(id)
     const row = { type: 'alert', id, rev: (before?.rev ?? 0) + 1, seq: (this.seq += 1), buckets: [`person:${user}`] }
     const told = before?.type === 'alert' ? before.doc : {}
-    this.rows.set(id, { ...row, doc: { ...blank, ...rest, climbed_meanwhile: false, ...told, id, rev: row.rev, timeline: [], ...doc } as Doc })
+    this.rows.set(id, { ...row, doc: { ...blank, ...rest, climbed_meanwhile: false, ...told, id, rev: row.rev, timeline: [], ...doc } })
   }
 
   remove(id: string, gone: Departure['gone'] = 'moved'): void {
