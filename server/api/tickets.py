@@ -83,7 +83,7 @@ class FoundTicket(Schema):
     id = string()
     rev = fields.Integer(required=True)
     external_no = string()
-    state = choice(*STATES)
+    state = choice(*sorted(STATES))
     urgent = fields.Boolean(required=True)
     village = string(allow_none=True)
     title = fields.String(metadata={"description": "if the reader may see the ticket, like the address"})

@@ -5111,7 +5111,7 @@ export interface components {
             id: string;
             rev: number;
             /** @enum {string} */
-            state: "replied" | "closed" | "determining" | "terminated" | "returning" | "merged" | "received" | "accepted" | "handling" | "reply_review" | "assigned";
+            state: "accepted" | "assigned" | "closed" | "determining" | "handling" | "merged" | "received" | "replied" | "reply_review" | "returning" | "terminated";
             /** @description if the reader may see the ticket, like the address */
             title?: string;
             urgent: boolean;
