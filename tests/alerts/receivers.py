@@ -145,11 +145,15 @@ def running_service(port: int = 0) -> Iterator[Service]:
     """On this port, or on a free one."""
     service = Service(behave=answers(201))
     lock = threading.Lock()
+    over = threading.Event()  # a connection that is kept open must not be answered by a service that has gone
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            if over.is_set():
+                self.close_connection = True
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             with lock:
                 n = len(service.calls)
@@ -173,5 +177,6 @@ def running_service(port: int = 0) -> Iterator[Service]:
     try:
         yield service
     finally:
+        over.set()
         server.shutdown()
         server.server_close()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import requests
 from playwright.sync_api import Page, expect
 
@@ -24,6 +25,7 @@ from tests.e2e.steps import (
     unit_id,
     write_note,
 )
+from tests.serving import Server
 
 Crew = Callable[..., Person]
 Colleague = Callable[[str], Phone]
@@ -54,6 +56,12 @@ def visit_offline(worker: Person, title: str) -> Page:
     expect(worker.page.get_by_text(STORED).first).to_be_visible()
     arrive(worker.page)
     return worker.page
+
+
+@pytest.fixture
+def city(server: Server) -> City:
+    """Its alarms are answered: these tests are about the ticket."""
+    return City(server, hushed=True)
 
 
 def test_who_accepted_second_is_told_and_becomes_assistant(

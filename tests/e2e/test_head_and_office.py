@@ -12,9 +12,16 @@ from playwright.sync_api import expect
 from tests.device import Phone
 from tests.e2e.conftest import City, Person
 from tests.e2e.steps import card, dispatch, entries, everything_delivered, work_up_to_reply
+from tests.serving import Server
 
 Crew = Callable[..., Person]
 Colleague = Callable[[str], Phone]
+
+
+@pytest.fixture
+def city(server: Server) -> City:
+    """Its alarms are answered: these tests are about the ticket."""
+    return City(server, hushed=True)
 
 
 def test_the_head_sends_a_reply_back_offline_with_a_reason(

@@ -35,6 +35,12 @@ PNG_SIZE_AT = 16  # width and height, four bytes each
 
 
 @pytest.fixture
+def city(server: Server) -> City:
+    """Its alarms are answered: these tests are about the ticket."""
+    return City(server, hushed=True)
+
+
+@pytest.fixture
 def ticket(city: City, colleague: Colleague) -> dict[str, Any]:
     """One that waits for the village's workers."""
     made = city.post()

@@ -3,12 +3,20 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import City, Person
 from tests.e2e.steps import act, take_photos
+from tests.serving import Server
 
 MakePerson = Callable[..., Person]
+
+
+@pytest.fixture
+def city(server: Server) -> City:
+    """Its alarms are answered: these tests are about the ticket."""
+    return City(server, hushed=True)
 
 
 def test_one_ticket_from_the_hotline_to_the_arrival_board(city: City, person: MakePerson) -> None:

@@ -73,7 +73,9 @@ async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<str
     const kept = op.secret || erased.has(op.subject) ? blank(op) : op
     await tx.sent.put(sentOf(kept, receipt, device, settledAt))
     const outcome = finalOf(receipt)
-    if (outcome !== 'applied' && op.name !== 'void') {
+    // A 收到 to an alarm that was over by then is on record, and nothing for its author to deal with.
+    const recorded = outcome === 'kept' && op.name === 'alert.ack'
+    if (outcome !== 'applied' && op.name !== 'void' && !recorded) {
       await tx.problems.put(problemOf(kept, receipt, settledAt))
     }
     if (outcome === 'refused') {

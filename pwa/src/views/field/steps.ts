@@ -64,9 +64,10 @@ export function stepsOf(ticket: TicketView, me: Me, nowMs: number): { main?: Ste
   const next = nextStep(ticket)
   const main = next && possible.has(next) ? BUTTONS[next] : undefined
   const rest = Object.values(BUTTONS).filter((button) => possible.has(button.op) && button !== main)
+  // Whoever stands there already says so at once, without having said that he set out.
   const besideOrder: OpName[] =
-    ticket.state === 'assigned'
-      ? ['ticket.arrive', 'ticket.accept', 'ticket.return']
+    ticket.state === 'assigned' || setsOut(ticket)
+      ? ['ticket.arrive', 'ticket.accept', 'ticket.return', 'ticket.on_site_done']
       : ['ticket.on_site_done', 'ticket.callback', 'ticket.reply', 'ticket.arrive', 'ticket.note']
   const beside = besideOrder.map((op) => rest.find((button) => button.op === op)).filter((b): b is StepButton => Boolean(b))
   const first = beside.slice(0, 2)
