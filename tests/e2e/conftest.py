@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from server.demo.people import INTAKE_KEY, PASSWORD
 from tests.device import Phone
@@ -212,7 +213,10 @@ class Person:
         if not self.answers:
             return
         before = self.page.url
-        alarm.get_by_role("button", name="收到", exact=True).click()
+        try:
+            alarm.get_by_role("button", name="收到", exact=True).click(timeout=3_000)
+        except PlaywrightError:  # somebody else answered meanwhile
+            return
         self.page.wait_for_timeout(500)
         if self.page.url != before:
             self.page.go_back()
