@@ -1,8 +1,8 @@
 """Run every check and every test, sensibly side by side on two cores, and sum them up.
 
-The quick checks run in two lanes at once; then pytest on both cores; then the browser tests alone, so that
-nothing competes with the browser's clock. Each step's output goes to build/test/STEP.log and is shown when it
-failed. The exit code is 0 only when every step ran and passed.
+The quick checks run in two lanes at once; then pytest on both cores; then the browser tests, two files at a time,
+each with a town of its own. Each step's output goes to build/test/STEP.log and is shown when it failed. The exit
+code is 0 only when every step ran and passed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tools import setup  # noqa: E402
 
 LOGS = ROOT / "build" / "test"
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "2"]
 STEP_SECONDS_MAX = 45 * 60
 SHOWN_LINES_MAX = 400
 
@@ -117,13 +118,13 @@ def vitest() -> Step:
 
 def pytest() -> Step:
     report = LOGS / "pytest.xml"
-    command = [PYTHON, "-m", "pytest", "-q", "-n", "2", "--ignore=tests/e2e", f"--junitxml={report}"]
+    command = [*PYTEST, "--ignore=tests/e2e", f"--junitxml={report}"]
     return Step("pytest", [command], tally=lambda: tally_pytest(report))
 
 
 def browser_tests() -> Step:
     report = LOGS / "e2e.xml"
-    command = [PYTHON, "-m", "pytest", "-q", "tests/e2e", f"--junitxml={report}"]
+    command = [*PYTEST, "--dist=loadfile", "tests/e2e", f"--junitxml={report}"]
     ready = [PYTHON, "-m", "tools.browser"]
     return Step("browser", [ready, command], tally=lambda: tally_pytest(report))
 

@@ -13,8 +13,8 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page, Playwright
 
 from server.demo.people import PASSWORD
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, PHONE
 from tests.e2e.line import Line
+from tests.e2e.person import ARGUMENTS, CHROMIUM, PHONE
 
 SLOWER = 4
 HERE = {"latitude": 23.0001, "longitude": 113.6801, "accuracy": 9}  # where the tickets of town.py are

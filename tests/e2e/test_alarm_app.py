@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.test_alarm_push import PLACE, WORKER, alarm_of, alert_for, enter
 
 POLL_S = 30

@@ -14,7 +14,9 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as TooLate
 
 from server.demo.people import PASSWORD
-from tests.e2e.conftest import DUTY_PHONE, City, Person
+from tests.e2e.city import City
+from tests.e2e.conftest import DUTY_PHONE
+from tests.e2e.person import Person
 from tests.e2e.test_axe import violations
 
 PLACE = {"village": "南城村", "address": "南城大道8号", "lat": 23.0201, "lng": 113.6901, "crs": "WGS84"}

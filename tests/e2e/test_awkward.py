@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from server.demo.people import PASSWORD
 from sync.clock import parse_rfc3339
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.steps import (
     STORED,
     act,

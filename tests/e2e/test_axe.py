@@ -13,7 +13,8 @@ from server.clock import now_ms
 from server.demo.people import PASSWORD
 from sync.op import uuid7
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.steps import STORED, act, dispatch, person_id, work_up_to_reply, write_note
 from tests.e2e.wire import Wire
 from tests.serving import Server

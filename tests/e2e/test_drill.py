@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.alerts.post import browser_keys
 from tests.alerts.receivers import answers, running_service
 from tests.e2e import watching
-from tests.e2e.conftest import Person
+from tests.e2e.person import Person
 from tests.e2e.watching import Colleague, Crew, alarm_about, alarm_card, choose, duty_desk, on_watch, receive
 from tests.serving import Server
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.alerts.receivers import answers, running_service
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.steps import unit_id
 from tests.e2e.test_axe import violations
 

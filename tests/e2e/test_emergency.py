@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from tests.alerts.post import browser_keys
 from tests.alerts.receivers import Service, running_service
 from tests.e2e import watching
-from tests.e2e.conftest import DUTY_PHONE, City
+from tests.e2e.city import City
+from tests.e2e.conftest import DUTY_PHONE
 from tests.e2e.steps import act, arrive
 from tests.e2e.watching import (
     UNSENT,

@@ -10,7 +10,8 @@ import xlsxwriter
 from playwright.sync_api import expect
 
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.steps import card, dispatch, entries, everything_delivered, work_up_to_reply
 from tests.serving import Server
 

@@ -12,7 +12,8 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.device import Phone
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.photo import grainy_jpeg
 from tests.e2e.steps import (
     STORED,

@@ -1,15 +1,14 @@
 """突发直报 in a browser: two taps and it is with the duty room; without a line it says so, and gets through later."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.device import Phone
-from tests.e2e.conftest import Person
+from tests.e2e.person import Person
 from tests.e2e.steps import act, everything_delivered, person_id, take_photos
 from tests.e2e.test_axe import violations
 from tests.serving import Server
@@ -22,14 +21,9 @@ UNSENT = "未送达—请立即拨打值班室"
 
 
 @pytest.fixture(scope="module")
-def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(start_town: Callable[..., Server]) -> Server:
     """A town that has told the app its duty room's number."""
-    data = tmp_path_factory.mktemp("report") / "data"
-    settings = {"JIBAN_DEMO": "1", "JIBAN_DATA": str(data), "JIBAN_LOG_LEVEL": "error"}
-    made = Server({**settings, "JIBAN_DUTY_PHONE": DUTY_PHONE}, root=release)
-    made.start()
-    yield made
-    made.stop()
+    return start_town(JIBAN_DUTY_PHONE=DUTY_PHONE)
 
 
 def start_report(page: Page, url: str, matter: str) -> None:

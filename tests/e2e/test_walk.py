@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import City, Person
+from tests.e2e.city import City
+from tests.e2e.person import Person
 from tests.e2e.steps import act, take_photos
 from tests.serving import Server
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from server.demo.people import PASSWORD
 from tests.device import Phone
-from tests.e2e.conftest import Person
+from tests.e2e.person import Person
 from tests.e2e.wire import Wire
 from tests.serving import Server
 
