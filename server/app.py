@@ -85,7 +85,6 @@ def _route(app: Flask) -> None:
     api = description.make_api(app)
     for name in BLUEPRINTS:
         api.register_blueprint(importlib.import_module(f"server.api.{name}").blp, url_prefix=PREFIX)
-    description.document_errors(api)
     health.install(app)
     docs.install(app)
     static.install(app)

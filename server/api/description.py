@@ -1,9 +1,11 @@
 """The OpenAPI 3.1 description: components that every route shares, and the errors any of them may answer."""
 
+import threading
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
+from flask_smorest.spec import openapi_cli
 from marshmallow import Schema, fields
 
 from server.api.sync_shapes import DOCUMENT_SHAPES
@@ -40,8 +42,57 @@ ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/E
 WITH_BODY = {"413": "TooLarge", "415": "WrongType", "422": "Invalid"}
 
 
-def make_api(app: Flask) -> Api:
-    """The flask-smorest API of the app, its one error shape in the place of smorest's own."""
+class DescribedApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
+    """flask-smorest's API, which describes its routes when somebody first asks for the description.
+
+    Few processes are ever asked, and describing every route takes longer than all the rest of the start.
+    """
+
+    ERROR_SCHEMA = Error  # in the place of smorest's own
+
+    def __init__(self, app: Flask) -> None:
+        self._blueprints: list[Blueprint] = []
+        self._spec: Any = None
+        self._describing = threading.RLock()  # a route being described looks at the description so far
+        super().__init__(app)
+
+    @property
+    def spec(self) -> Any:
+        """The whole description, an apispec.APISpec."""
+        with self._describing:
+            if self._spec is None:
+                self._describe()
+            return self._spec
+
+    @spec.setter
+    def spec(self, made: Any) -> None:
+        self._spec = made
+
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """Its routes now, their description later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._blueprints.append(blp)
+
+    def _init_spec(self, **_: Any) -> None:
+        """Called by smorest at the start, which is too early for more than its commands."""
+        self._app.cli.add_command(openapi_cli)
+
+    def _describe(self) -> None:
+        try:
+            super()._init_spec()
+            _name_components(self._spec.components)
+            for blp in self._blueprints:
+                blp.register_views_in_doc(self, self._app, self._spec, name=blp.name, parameters=None)
+                self._spec.tag({"name": blp.name, "description": blp.description})
+            _document_errors(self._spec)
+        except BaseException:
+            self._spec = None  # half of a description would look like a whole one
+            raise
+
+
+def make_api(app: Flask) -> DescribedApi:
+    """The flask-smorest API of the app; its blueprints are still to be registered."""
     app.config.update(
         API_TITLE="即办 Jiban",
         API_VERSION=VERSION,
@@ -55,29 +106,29 @@ def make_api(app: Flask) -> Api:
             "servers": [{"url": "/"}],
         },
     )
-    Api.ERROR_SCHEMA = Error
-    api = Api(app)
-    components = api.spec.components
+    return DescribedApi(app)
+
+
+def _name_components(components: Any) -> None:
     components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "jiban_session"})
     components.security_scheme("intake", {"type": "http", "scheme": "bearer"})
     for name, description in RESPONSES.items():
         components.response(name, _response(description))
     for shape in DOCUMENT_SHAPES:
         components.schema(shape.__name__, schema=shape)
-    return api
 
 
 def _response(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": Error}}}
 
 
-def document_errors(api: Api) -> None:
+def _document_errors(spec: Any) -> None:
     """Add to every operation the errors that come from below it: parsing, limits, storage, faults."""
-    for path, operations in api.spec._paths.items():
+    for path, operations in spec._paths.items():
         for method, operation in operations.items():
             if method not in {"get", "post", "put", "patch", "delete", "head"}:
                 continue
-            _join_form_fields(api, operation)
+            _join_form_fields(spec, operation)
             common = dict(EVERYWHERE)
             if "requestBody" in operation:
                 common |= WITH_BODY
@@ -94,14 +145,14 @@ def document_errors(api: Api) -> None:
                     response.setdefault("content", ERROR_CONTENT)
 
 
-def _join_form_fields(api: Api, operation: dict[str, Any]) -> None:
+def _join_form_fields(spec: Any, operation: dict[str, Any]) -> None:
     """Smorest describes one body only; plain fields beside an uploaded file would be left as OpenAPI 2's."""
     beside = [each for each in operation.get("parameters", []) if each.get("in") == "formData"]
     if not beside:
         return
     operation["parameters"] = [each for each in operation["parameters"] if each not in beside]
     (described,) = operation["requestBody"]["content"].values()
-    files = api.spec.components.schemas[described["schema"]["$ref"].rsplit("/", 1)[1]]
+    files = spec.components.schemas[described["schema"]["$ref"].rsplit("/", 1)[1]]
     # One closed object: of two closed ones joined by `allOf` nothing could ever satisfy both.
     schema = {
         "type": "object",
