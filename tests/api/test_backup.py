@@ -11,10 +11,14 @@ from sqlalchemy import inspect, select
 
 from server.app import create_app
 from server.config import Settings
+from server.domain.roles import buckets_of_person
 from server.store import audit, dump
 from server.store.engine import reading, writing
+from server.store.people import directory
 from server.store.people_rows import change_person
+from server.store.rights import entitled
 from server.store.tables_people import PersonRow
+from server.store.tables_sync import entitlement
 from server.store.tables_ticket import contact
 from tests.cast import Browser, person_id
 
@@ -204,3 +208,17 @@ def test_migrations_lead_to_the_tables_of_the_code_and_back(any_app: Flask):
             assert inspect(connection).get_table_names() == ["alembic_version"]
         flask_migrate.upgrade()
         flask_migrate.check()
+
+def test_a_backup_from_before_the_alarms_comes_back_with_who_watches_emergencies(any_app: Flask, tmp_path: Path):
+    engine = any_app.extensions["jiban"].engine
+    with any_app.app_context():
+        flask_migrate.downgrade(revision="0001")
+    with reading(engine) as connection:
+        assert "emergencies" not in connection.execute(select(entitlement.c.bucket)).scalars().all()
+    assert run(any_app, "backup", str(tmp_path / "saved")).exit_code == 0
+    done = run(reopened(any_app), "restore", str(tmp_path / "saved"))
+    assert done.exit_code == 0, done.output
+    with reading(reopened(any_app).extensions["jiban"].engine) as connection:
+        known = directory(connection)
+        for person in known.people.values():
+            assert entitled(connection, person.id) == buckets_of_person(person), person.username
