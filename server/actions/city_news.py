@@ -9,6 +9,7 @@ from server.actions.handler import Beside
 from server.actions.intake import CITY_AUTHOR, Refused
 from server.actions.op_ids import derived_id
 from server.domain import mask
+from server.domain.roles import CITY, Actor, is_accused
 from server.domain.ticket import Ticket
 from server.store import tickets
 from server.store.engine import reading
@@ -58,18 +59,22 @@ def _beside(desk: Desk, op: Op, news: dict[str, Any]) -> dict[str, Beside]:
     return {op.id: Beside(op.subject, {op.id: sealed})}
 
 
-def report(connection: sa.Connection, ticket: Ticket) -> dict[str, Any] | None:
+def report(connection: sa.Connection, ticket: Ticket, reader: Actor = CITY) -> dict[str, Any] | None:
     """The approved packet for the city to take over, None before approval.
 
-    A merged ticket is answered by its survivor's reply together with its own caller's callback.
+    A merged ticket is answered by its survivor's reply together with its own caller's callback, and no other
+    caller's; None for a `reader` whose own unit the survivor complains about (DOMAIN §E). `hash` names what was
+    approved: the survivor's whole packet.
     """
     answering = ticket
     if ticket.state == "merged" and ticket.merged_into is not None:
         answering = tickets.find(connection, ticket.merged_into) or ticket
     packet: dict[str, Any] | None = (answering.reply or {}).get("packet")
+    if is_accused(reader, answering):
+        return None
     if packet is None or answering.reply is None or answering.state not in _REPORTED_STATES:
         return None
     told = {**packet, "hash": answering.reply["hash"], "approved_at": answering.reply["approved_at"]}
     if answering is not ticket:
-        told["callback"] = packet["merged_callbacks"].get(ticket.id)
+        told |= {"callback": packet["merged_callbacks"].get(ticket.id), "merged_callbacks": {}}
     return told

@@ -2,7 +2,7 @@
 
 from sqlalchemy.engine import Engine
 
-from server.domain.roles import TOWN_ROLES, Actor, may_see
+from server.domain.roles import Actor, is_accused, may_see
 from server.domain.ticket import Ticket
 from server.store import audit, tickets
 from server.store.engine import reading, writing
@@ -22,8 +22,7 @@ def by_number(engine: Engine, actor: Actor, external_no: str, now_ms: int) -> tu
         return None
     if may_see(actor, ticket, survivor):
         return ticket, True
-    accused = actor.unit_id is not None and actor.unit_id in ticket.barred_units
-    if ticket.confidential or (accused and actor.role not in TOWN_ROLES):
+    if ticket.confidential or is_accused(actor, ticket):
         return None
     with writing(engine) as connection:
         audit.append(connection, now_ms, actor.id, "ticket.look_up", ticket.id, number=external_no)

@@ -8,12 +8,28 @@ from server.domain.roles import Actor
 from server.domain.ticket import Ticket
 from server.store.people import Directory
 
+_PARTINGS = frozenset({"ticket.merge", "ticket.unmerge"})
+
 
 def document(ticket: Ticket, known: Directory, now_ms: int, *, whole: bool = False) -> dict[str, Any]:
     """The wire document as of now; `whole` gives the content of a confidential one and the full timeline."""
     return as_of(
         render(ticket, known.units, known.people, now_ms=now_ms, whole=whole, rules=settings().rules), now_ms
     )
+
+
+def without_survivor(doc: dict[str, Any]) -> dict[str, Any]:
+    """A merged ticket's document for a reader who may not see the ticket it went into: not its number, nor why."""
+    told = {**doc, "merged_into": None}
+    if "timeline" in doc:
+        told["timeline"] = [
+            _unsaid(entry) if entry["name"] in _PARTINGS else entry for entry in doc["timeline"]
+        ]
+    return told
+
+
+def _unsaid(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in entry.items() if name != "details"} | {"text": None}
 
 
 def intake_answer(ticket: Ticket, known: Directory, now_ms: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from server.api.document_shapes import PacketShape, TicketRow, WholeTicket
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
 from server.api.shape_fields import FILE, choice, string
-from server.api.ticket_shapes import document, list_row
+from server.api.ticket_shapes import document, list_row, without_survivor
 from server.clock import now_ms
 from server.domain.args import CATEGORIES
 from server.domain.doc import for_office
@@ -149,7 +149,11 @@ def list_tickets(query: dict[str, Any]) -> Response:
     with reading(engine()) as connection:
         found, total = _page(connection, query, now, page=query["page"], page_size=query["page_size"])
         known = directory(connection)
-        rows = [list_row(ticket, known, actor(), now) for ticket in found]
+        into = tickets.load(connection, [each.merged_into for each in found if each.merged_into])
+        rows = [
+            _for_reader(ticket, into.get(ticket.merged_into or ""), list_row(ticket, known, actor(), now))
+            for ticket in found
+        ]
     return _no_store(json.answer({"items": rows, "total": total, "page": query["page"]}))
 
 
@@ -166,14 +170,21 @@ def export_tickets(query: dict[str, Any]) -> Response:
     return _file(data, "tickets.xlsx")
 
 
-def _visible(connection: Connection, ticket_id: str) -> Ticket:
-    """The ticket, or 404 in the same words for what is not there and what is not the reader's."""
+def _visible(connection: Connection, ticket_id: str) -> tuple[Ticket, Ticket | None]:
+    """The ticket and what it was merged into, or 404 in the same words for what is not there and not his."""
     ticket = tickets.find(connection, ticket_id.lower())
     if ticket is not None:
         survivor = tickets.find(connection, ticket.merged_into) if ticket.merged_into else None
         if may_see(actor(), ticket, survivor):
-            return ticket
+            return ticket, survivor
     raise Problem(404, "not_yours")
+
+
+def _for_reader(ticket: Ticket, survivor: Ticket | None, body: dict[str, Any]) -> dict[str, Any]:
+    """The document, which names the survivor of a merged ticket only to who may see that one (SYNC: wire, pull)."""
+    if ticket.merged_into is None or (survivor is not None and may_see(actor(), survivor)):
+        return body
+    return without_survivor(body)
 
 
 @blp.route("/tickets/<string:ticket_id>", methods=["GET"])
@@ -183,9 +194,9 @@ def get_ticket(ticket_id: str) -> Response:
     """One ticket with its whole timeline, `kept` facts included; of a confidential one the content too."""
     now = now_ms()
     with reading(engine()) as connection:
-        ticket = _visible(connection, ticket_id)
+        ticket, survivor = _visible(connection, ticket_id)
         known = directory(connection)
-    body = document(ticket, known, now, whole=True)
+    body = _for_reader(ticket, survivor, document(ticket, known, now, whole=True))
     if actor().role in DESK_ROLES:
         body |= for_office(ticket, known.units)
     return _no_store(json.answer(body))
@@ -214,7 +225,7 @@ def get_by_number(external_no: str) -> Response:
 def reveal_contact(body: dict[str, str], ticket_id: str) -> Response:
     """The caller's name and number, for those whose work it is; every look is written down with its purpose."""
     with reading(engine()) as connection:
-        ticket = _visible(connection, ticket_id)
+        ticket, _ = _visible(connection, ticket_id)
     if not contact.may_reveal(actor(), ticket):
         raise Problem(403, "forbidden")
     return _no_store(json.answer(contact.reveal(desk(), actor(), ticket, body["purpose"], now_ms())))
@@ -240,8 +251,8 @@ def export_packet(ticket_id: str) -> Response:
 
 def _packet(ticket_id: str) -> tuple[Ticket, dict[str, Any]]:
     with reading(engine()) as connection:
-        ticket = _visible(connection, ticket_id)
-        packet = report(connection, ticket)
+        ticket, _ = _visible(connection, ticket_id)
+        packet = report(connection, ticket, actor())
     if packet is None:
         raise Problem(404, "not_found")
     return ticket, packet

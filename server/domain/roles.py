@@ -149,13 +149,18 @@ def buckets_of_person(actor: Actor) -> set[str]:
     return found
 
 
+def is_accused(actor: Actor, ticket: Ticket) -> bool:
+    """Whether the ticket is about the person's unit, so that he must not learn of it; the desk has to (DOMAIN §E)."""
+    return actor.unit_id is not None and actor.unit_id in ticket.barred_units and actor.role not in TOWN_ROLES
+
+
 def may_see(actor: Actor, ticket: Ticket, survivor: Ticket | None = None) -> bool:
     """Whether the person may read the ticket at all. A merged one is seen by those who see its survivor."""
     if actor.role in _TICKETLESS_ROLES:
         return False
     if actor.role in ("office_lead", "system", "city"):
         return True
-    if actor.unit_id is not None and actor.unit_id in ticket.barred_units and actor.role not in TOWN_ROLES:
+    if is_accused(actor, ticket):
         return False
     if ticket.confidential:
         return actor.id in ticket.handlers
