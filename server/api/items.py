@@ -20,8 +20,7 @@ from server.store.people import Directory, directory
 
 blp = Blueprint("items", __name__, description="What a supervisor has to look at")
 
-TOWN_ROLES = ("dispatcher", "office_lead", "town_leader", "duty_room")
-UNIT_ROLES = ("unit_head", "unit_clerk")
+READING_ROLES = ("dispatcher", "office_lead", "town_leader", "duty_room", "unit_head", "unit_clerk")
 FINISHING_ROLES = ("dispatcher", "office_lead", "unit_head")
 
 
@@ -85,19 +84,17 @@ def _shown(row: Any, known: Directory) -> dict[str, Any]:
 
 
 @blp.route("/items", methods=["GET"])
-@signed_in(*TOWN_ROLES, *UNIT_ROLES)
+@signed_in(*READING_ROLES)
 @blp.arguments(ItemQuery, location="query", unknown=RAISE)
 @blp.response(200, ItemPage)
 def list_items(query: dict[str, Any]) -> Response:
-    """The newest first; a unit sees what concerns its own tickets."""
-    me = actor()
+    """The newest first, about tickets that the reader may see; a unit those that it leads now."""
     with reading(engine()) as connection:
         rows, total = items.listed(
             connection,
+            actor(),
             kind=query["kind"],
             open_only=query["open"],
-            unit=(me.unit_id or "") if me.role in UNIT_ROLES else None,
-            with_confidential=me.role == "office_lead",
             limit=query["page_size"],
             offset=(query["page"] - 1) * query["page_size"],
         )
@@ -116,8 +113,8 @@ def finish_item(body: dict[str, str], item_id: str) -> Response:
     """Somebody dealt with it. Harmless when it was done before; what is not there or not his is 404."""
     me, now = actor(), now_ms()
     with writing(engine()) as connection:
-        found = items.find(connection, item_id)
-        if found is None or (me.role == "unit_head" and found.unit != me.unit_id):
+        found = items.find(connection, me, item_id)
+        if found is None:
             raise Problem(404, "not_found")
         if items.finish(connection, item_id, me.id, body["note"], now):
             audit.append(connection, now, me.id, "item.done", item_id, kind=found.kind)

@@ -20,7 +20,7 @@ ROLES = (
     "auditor",
     "sys_admin",
 )
-_UNIT_ROLES = frozenset({"unit_clerk", "unit_head"})
+UNIT_ROLES = frozenset({"unit_clerk", "unit_head"})
 TOWN_ROLES = frozenset({"dispatcher", "town_leader", "office_lead"})
 _NAMED_ROLES = frozenset({"grid_worker", "unit_clerk", "unit_head"})
 _TICKETLESS_ROLES = frozenset({"kb_liaison", "auditor", "sys_admin"})
@@ -136,7 +136,7 @@ def buckets_of_person(actor: Actor) -> set[str]:
             found.add(f"grid:{actor.grid_id}")
         if actor.unit_id is not None:
             found.add(f"unit-open:{actor.unit_id}")
-    elif role in _UNIT_ROLES and actor.unit_id is not None:
+    elif role in UNIT_ROLES and actor.unit_id is not None:
         found.add(f"unit:{actor.unit_id}")
     elif role in TOWN_ROLES:
         found.add("town")
@@ -176,7 +176,7 @@ def _has_by_place(actor: Actor, ticket: Ticket) -> bool:
         actor.id == ticket.assignee or actor.id in ticket.assistants or actor.id in ticket.handlers
     ):
         return True
-    if actor.role in _UNIT_ROLES:
+    if actor.role in UNIT_ROLES:
         return actor.unit_id is not None and (
             actor.unit_id == ticket.lead_unit or actor.unit_id in ticket.joint_units
         )

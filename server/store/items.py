@@ -8,8 +8,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.domain.roles import UNIT_ROLES, Actor
+from server.store import ticket_list
 from server.store.tables_ticket import item, ticket
 
+_WITH_TICKET = item.outerjoin(ticket, ticket.c.id == item.c.ticket_id)
 _ADD = {
     "sqlite": sqlite.insert(item).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(item).on_conflict_do_nothing(),
@@ -68,30 +71,21 @@ def finish(connection: sa.Connection, item_id: str, by: str, note: str, now_ms: 
 
 
 def listed(
-    connection: sa.Connection,
-    *,
-    kind: str | None,
-    open_only: bool,
-    unit: str | None,
-    with_confidential: bool,
-    limit: int,
-    offset: int,
+    connection: sa.Connection, actor: Actor, *, kind: str | None, open_only: bool, limit: int, offset: int
 ) -> tuple[list[sa.Row[Any]], int]:
-    """Items, the newest first, with number, title and secrecy of their tickets; and how many there are in all."""
-    conditions = []
+    """Items that are this person's to look at, the newest first, with number, title and secrecy of their tickets;
+    and how many there are in all."""
+    conditions = [_his(actor)]
     if kind is not None:
         conditions.append(item.c.kind == kind)
     if open_only:
         conditions.append(item.c.done_at.is_(None))
-    if unit is not None:
-        conditions.append(item.c.unit == unit)
-    if not with_confidential:
-        conditions.append(sa.or_(ticket.c.confidential.is_(None), ticket.c.confidential.is_(False)))
-    source = item.outerjoin(ticket, ticket.c.id == item.c.ticket_id)
-    total = connection.execute(sa.select(sa.func.count()).select_from(source).where(*conditions)).scalar_one()
+    total = connection.execute(
+        sa.select(sa.func.count()).select_from(_WITH_TICKET).where(*conditions)
+    ).scalar_one()
     rows = connection.execute(
         sa.select(item, ticket.c.external_no, ticket.c.title, ticket.c.confidential, ticket.c.state)
-        .select_from(source)
+        .select_from(_WITH_TICKET)
         .where(*conditions)
         .order_by(item.c.created_at.desc(), item.c.id)
         .limit(limit)
@@ -100,6 +94,19 @@ def listed(
     return list(rows), total
 
 
-def find(connection: sa.Connection, item_id: str) -> sa.Row[Any] | None:
-    """One item, or None."""
-    return connection.execute(sa.select(item).where(item.c.id == item_id)).first()
+def find(connection: sa.Connection, actor: Actor, item_id: str) -> sa.Row[Any] | None:
+    """One item, or None, also if it is not this person's to look at."""
+    return connection.execute(
+        sa.select(item).select_from(_WITH_TICKET).where(item.c.id == item_id, _his(actor))
+    ).first()
+
+
+def _his(actor: Actor) -> sa.ColumnElement[bool]:
+    """Of the tickets that he may see now; of a unit's people only those that it leads now, and what concerns units.
+
+    Whose the ticket was when it happened does not count: it may have been taken away, or turned confidential.
+    """
+    seen = sa.or_(item.c.ticket_id.is_(None), ticket_list.rights(actor))
+    if actor.role not in UNIT_ROLES:
+        return seen
+    return sa.and_(seen, item.c.unit.is_not(None), ticket.c.lead_unit == actor.unit_id)
