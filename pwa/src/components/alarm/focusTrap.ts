@@ -1,27 +1,55 @@
-/** Keyboard focus stays inside a dialog that cannot be left; what is behind it is out of reach for screen readers too. */
+/**
+ * Keyboard focus stays inside a dialog that cannot be left, whatever else is open below it: the page, a sheet, or a
+ * dialog that keeps the focus itself. All of it is out of reach for screen readers too.
+ */
 import { onBeforeUnmount, onMounted, type Ref } from 'vue'
 
 const FOCUSABLE = 'button:not([disabled]), [href], [tabindex="0"]'
 
+/** Puts everything in the body but `kept` out of reach, also what comes later. Returns the way back. */
+function setAside(kept: () => Element | null | undefined): () => void {
+  const aside = new Set<Element>()
+  // Chromium knows `inert` from 102 on; older ones hide it from screen readers at least.
+  const mark = 'inert' in document.body ? 'inert' : 'aria-hidden'
+  const put = (): void => {
+    for (const each of document.body.children) {
+      if (each === kept() || each.hasAttribute(mark)) continue
+      each.setAttribute(mark, mark === 'inert' ? '' : 'true')
+      aside.add(each)
+    }
+  }
+  put()
+  const watcher = new MutationObserver(put)
+  watcher.observe(document.body, { childList: true })
+  return () => {
+    watcher.disconnect()
+    for (const each of aside) each.removeAttribute(mark)
+  }
+}
+
 /** Returns the dialog's `keydown` handler. */
 export function useFocusTrap(dialog: Ref<HTMLElement | undefined>, first: () => HTMLElement | null | undefined): (event: KeyboardEvent) => void {
   let opener: Element | null = null
-  const app = document.getElementById('app')
+  let bringBack: (() => void) | undefined
+  const isInside = (target: EventTarget | null): boolean => target instanceof Node && Boolean(dialog.value?.contains(target))
 
-  const back = (event: FocusEvent): void => {
-    const inside = dialog.value
-    if (inside && event.target instanceof Node && !inside.contains(event.target)) first()?.focus({ preventScroll: true })
+  // Before anybody else hears of it: a dialog below would fetch its focus back, and so on for ever.
+  const follow = (event: FocusEvent): void => {
+    event.stopImmediatePropagation()
+    if (event.type === 'focusin' && dialog.value && !isInside(event.target)) first()?.focus({ preventScroll: true })
   }
 
   onMounted(() => {
     opener = document.activeElement
-    app?.setAttribute('inert', '')
-    document.addEventListener('focusin', back)
+    window.addEventListener('focusin', follow, true)
+    window.addEventListener('focusout', follow, true)
+    bringBack = setAside(() => dialog.value)
     first()?.focus({ preventScroll: true })
   })
   onBeforeUnmount(() => {
-    document.removeEventListener('focusin', back)
-    app?.removeAttribute('inert')
+    bringBack?.()
+    window.removeEventListener('focusin', follow, true)
+    window.removeEventListener('focusout', follow, true)
     if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true })
   })
 
