@@ -115,15 +115,10 @@ export function arrivalRows(tickets: readonly TicketView[], nowMs: number): Arri
   })
 }
 
-export interface BoardTotals {
-  onTheWay: ArrivalRow[]
-  unaccepted: ArrivalRow[]
-  late: ArrivalRow[]
-  unverified: ArrivalRow[]
-}
+/** The tiles above the list that count what runs now. */
+export type LivePart = 'onTheWay' | 'unaccepted' | 'late'
 
-/** The tiles above the list. */
-export function totals(rows: readonly ArrivalRow[]): BoardTotals {
+export function totals(rows: readonly ArrivalRow[]): Record<LivePart | 'unverified', ArrivalRow[]> {
   const of = (...phases: Phase[]) => rows.filter((row) => phases.includes(row.phase))
   return {
     onTheWay: of('departed', 'accepted'),
