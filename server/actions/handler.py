@@ -287,6 +287,6 @@ def _item(notice: Notice, done: _Done, known: Mapping[str, Ticket]) -> items.Ite
         ticket_id=notice.ticket,
         op_id=notice.op,
         unit=ticket.lead_unit if ticket is not None else None,
-        details={**notice.details, "person": done.author.person},
+        details={"person": done.author.person, **notice.details},
         created_at_ms=done.received_at_ms,
     )

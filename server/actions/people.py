@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.actions import passwords
+from server.actions.desk import Desk
+from server.actions.recusal import recuse
 from server.actions.signing_in import Refused
 from server.domain.roles import ROLES, Actor, buckets_of_person
 from server.store import audit, people_rows, sessions
@@ -77,9 +79,12 @@ def add(
     return person_id
 
 
-def change(log: Oplog, by: Actor, person_id: str, values: dict[str, Any], now_ms: int) -> None:
-    """Change name, role, unit or grid (those present in `values`); raises Refused."""
-    with log.write(now_ms) as tx:
+def change(desk: Desk, by: Actor, person_id: str, values: dict[str, Any], now_ms: int) -> None:
+    """Change name, role, unit or grid (those present in `values`); raises Refused.
+
+    With the change he is taken off the tickets that are about the unit he works for now.
+    """
+    with desk.log.write(now_ms) as tx:
         register = directory(tx.connection)
         old = _person(register, person_id)
         if person_id == by.id and values.get("role", old.role) != old.role:
@@ -90,6 +95,8 @@ def change(log: Oplog, by: Actor, person_id: str, values: dict[str, Any], now_ms
         _entitle(tx, person_id)
         changed = {key: now[key] for key in ("role", "unit_id", "grid_id") if now[key] != getattr(old, key)}
         audit.append(tx.connection, now_ms, by.id, "person.change", person_id, **changed)
+        if changed.keys() & {"role", "unit_id"}:
+            recuse(desk, tx, _person(directory(tx.connection), person_id), now_ms)
 
 
 def reset_password(log: Oplog, by: Actor, person_id: str, now_ms: int) -> str:

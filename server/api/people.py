@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from server.actions import people as action
 from server.actions.signing_in import Refused
-from server.api.context import engine, log
+from server.api.context import desk, engine, log
 from server.api.errors import Problem
 from server.api.guard import actor, signed_in
 from server.api.people_shapes import Person, Secret, person
@@ -114,7 +114,7 @@ def change_person(body: dict[str, Any], person_id: Any) -> dict[str, Any]:
     """Change name, role, unit or grid; the person's phone follows at its next pull."""
     values = {key: body[key] for key in ("name", "role") if key in body} | _places(body)
     try:
-        action.change(log(), actor(), str(person_id), values, now_ms())
+        action.change(desk(), actor(), str(person_id), values, now_ms())
     except Refused as refused:
         raise problem(refused) from None
     return _shown(str(person_id))

@@ -98,6 +98,7 @@ SHAPES: dict[str, Check] = {
     "ticket.photo_received": record(photo=need(ID), sha256=need(sha256)),
     "ticket.photo_missing": record(photo=need(ID)),
     "ticket.leave_phones": _EMPTY,
+    "ticket.recuse": record(person=need(ID)),
     "ticket.recompute_deadlines": _EMPTY,
 }
 

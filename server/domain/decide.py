@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from server.domain import city, merging, office, replies
+from server.domain import city, confirming, merging, office, recusal, replies
 from server.domain.args import fault_in, without_nulls
 from server.domain.decision import Command, Context, Decision, Refused
 from server.domain.field import decide_fact
@@ -27,7 +27,7 @@ _DECISIONS: dict[str, Callable[[Ticket, Step], Ticket]] = {
     "ticket.recategorise": office.recategorise,
     "ticket.merge": merging.merge,
     "ticket.unmerge": merging.unmerge,
-    "ticket.confirm": office.confirm,
+    "ticket.confirm": confirming.confirm,
     "ticket.close": office.close,
     "ticket.determine": office.determine,
 }
@@ -37,6 +37,7 @@ _SERVER: dict[str, Callable[[Ticket, Step], Ticket]] = {
     "ticket.photo_received": city.photo_received,
     "ticket.photo_missing": city.photo_missing,
     "ticket.leave_phones": city.leave_phones,
+    "ticket.recuse": recusal.recuse,
     "ticket.recompute_deadlines": city.recompute_deadlines,
 }
 _FIRST: dict[str, Callable[[Ticket, Step], Decision | None]] = {

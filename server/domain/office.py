@@ -231,40 +231,6 @@ def recategorise(ticket: Ticket, step: Step) -> Ticket:
     return reclocked(ticket.evolve(category=category), step, "recategorise")
 
 
-def confirm(ticket: Ticket, step: Step) -> Ticket:
-    """The office confirms, corrects or rejects the time of an `unverified` step (SYNC: honest time)."""
-    args = step.args
-    target = ticket.entry(args["op"])
-    if target is None:
-        raise Refused("invalid_args", field="op", reason="unknown")
-    if target["trust"] != "unverified" or "confirmed" in target:
-        raise Refused("wrong_state", state=ticket.state, reason="not_unverified")
-    at = _corrected(target, args.get("occurred_at"))
-    confirmed = {
-        "accepted": args["accepted"],
-        "by": step.entry["actor"],
-        "at": step.entry["occurred_at"],
-        "reason": args["reason"],
-        "claimed_at": target["occurred_at"],
-    }
-    step.entry["text"] = args["reason"]
-    step.entry["cycle"] = target["cycle"]
-    step.entry["details"] = {"op": target["id"], "accepted": args["accepted"], "occurred_at": at}
-    made = {**target, "occurred_at": at, "confirmed": confirmed}
-    return ticket.evolve(timeline=[made if e is target else e for e in ticket.timeline])
-
-
-def _corrected(target: Json, given: str | None) -> str:
-    if given is None:
-        return str(target["occurred_at"])
-    from server.domain import instants
-
-    at = instants.rfc3339(instants.parse(given))
-    if at > target["received_at"]:
-        raise Refused("invalid_args", field="occurred_at", reason="range")
-    return at
-
-
 def close(ticket: Ticket, step: Step) -> Ticket:
     """replied → closed: by the office, or by the timer when nobody rated it in time [A]."""
     waited_ms = step.ctx.rules.reply_close_days * 86_400_000

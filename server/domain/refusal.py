@@ -4,6 +4,7 @@ Codes and details are stored, words never: they are made for the reader's langua
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.domain.incident_words import words_about
@@ -30,6 +31,7 @@ NOTICES = (
     "assistant",
     "photo_missing",
     "received_in_future",
+    "recused",
 )
 _WORDS: dict[str, tuple[str, str]] = {
     "stale_base": (
@@ -154,6 +156,11 @@ def _clock(at: str) -> str:
     return f"{hour:02}:{at[14:16]}"
 
 
+def _day_clock(at: str) -> str:
+    """MM-DD HH:MM in Shanghai of a wire instant."""
+    return f"{datetime.fromisoformat(at) + timedelta(hours=8):%m-%d %H:%M}"
+
+
 def _already(details: Mapping[str, Any], en: bool) -> str | None:
     by, at = details.get("by"), details.get("at")
     if not by or not at:
@@ -254,6 +261,11 @@ def _args(details: Mapping[str, Any], en: bool) -> str | None:
     field = details.get("field")
     if fault is None or not field:
         return None
+    if "not_before" in details:
+        first, last = _day_clock(details["not_before"]), _day_clock(details["not_after"])
+        return (
+            f"The time has to lie between {first} and {last}." if en else f"时间应在 {first} 至 {last} 之间。"
+        )
     return f"“{field}” {fault[1]}." if en else f"“{field}”{fault[0]}，请检查后重填。"
 
 

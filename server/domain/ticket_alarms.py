@@ -21,6 +21,7 @@ _HANDS_OVER = frozenset(
         "ticket.decide_return",
         "ticket.set_confidential",
         "ticket.unmerge",
+        "ticket.recuse",
     }
 )
 _UNASSIGNED = "urgent_unassigned"  # nobody has it yet: the duty room and the office find somebody

@@ -46,6 +46,15 @@ def find(connection: sa.Connection, ticket_id: str) -> Ticket | None:
     return load(connection, [ticket_id]).get(ticket_id)
 
 
+def named_on(connection: sa.Connection, person_id: str) -> dict[str, Ticket]:
+    """Every ticket, closed ones too, on which the person stands by name now."""
+    party = sa.select(ticket_party.c.ticket_id).where(ticket_party.c.party == f"person:{person_id}")
+    found: dict[str, Ticket] = {}
+    for part in bulk.chunks(connection.execute(party).scalars().all()):
+        found |= load(connection, part)
+    return found
+
+
 def find_by_no(connection: sa.Connection, external_no: str) -> Ticket | None:
     """The ticket under the city's number, or None."""
     body = connection.execute(sa.select(ticket.c.body).where(ticket.c.external_no == external_no)).scalar()

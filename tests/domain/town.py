@@ -133,7 +133,9 @@ class Story:
 
     def context(self, ticket: Ticket | None, args: Any, how: Mapping[str, Any]) -> Context:
         into = args.get("into") if isinstance(args, dict) else None
-        wanted = {into, ticket.merged_into if ticket is not None else None} - {None}
+        wanted = {into}
+        if ticket is not None:
+            wanted |= {ticket.merged_into, *(child["id"] for child in ticket.merged)}
         related = {i: self.tickets[i] for i in wanted if i in self.tickets}
         return Context(
             self.rules,

@@ -184,7 +184,7 @@ class Misfortunes:
         values = {"unit_id": unit_id(village), "grid_id": grids.get(f"{village}{place}")}
         self.note(f"  {username} to {village}{place or ''}")
         now_ms = self.town.clock.now_ms
-        people.change(self.town.desk.log, self._admin(), person_id(username), values, now_ms)
+        people.change(self.town.desk, self._admin(), person_id(username), values, now_ms)
 
     def _sweep(self) -> None:
         closing.close_unrated(self.town.desk, self.town.clock.now_ms)
