@@ -1,10 +1,8 @@
 """The application factory: puts the parts together, in the order in which a request meets them."""
 
 import importlib
-from pathlib import Path
 
 from flask import Flask
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli
@@ -16,7 +14,6 @@ from server.log import configure
 from server.store import engine as store_engine
 from server.store.base import db
 
-ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "/api/v1"
 BLUEPRINTS = (
     "session",
@@ -75,7 +72,6 @@ def _connect(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store_engine.engine_options(url)
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     with app.app_context():
         store_engine.install(db.engine)
         app.extensions["jiban"] = Parts(settings, db.engine)

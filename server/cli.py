@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import flask_migrate
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
@@ -89,7 +88,8 @@ def _settle(here: Parts) -> None:
     """Key and tables of a new installation; a used database without its key is not one."""
     start.check_towns(here.settings, here.engine)
     key_file = here.settings.master_key_file
-    flask_migrate.upgrade()
+    app: Any = current_app
+    start.migrate(app)
     with reading(here.engine) as connection:
         used = connection.execute(select(func.count()).select_from(PersonRow)).scalar()
     if not key_file.exists() and not used:
@@ -213,9 +213,7 @@ def restore(folder: Path) -> None:
         except BlockingIOError:
             raise backups.CannotRestore("The server is running on this data; stop it first.") from None
         place = backups.Place(here.engine, settings.data)
-        aside = backups.bring_back(
-            place, folder, now_ms(), lambda revision: flask_migrate.upgrade(revision=revision)
-        )
+        aside = backups.bring_back(place, folder, now_ms(), lambda revision: start.migrate(app, revision))
         start.migrate(app)
         start.remember_key(here.engine, master_key(settings.master_key_file))
         with here.log.write(now_ms()) as tx:

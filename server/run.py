@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import gc
 import json
 import os
 import runpy
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -37,26 +39,50 @@ def main() -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics  # read by prometheus_client as it is imported
     try:
         settings = settings_from_environment()
-        _prepare(settings)
+        if code := _prepare(settings):
+            return code
         with (settings.data / "running.lock").open("w") as running:
             fcntl.flock(running, fcntl.LOCK_SH)  # `flask restore` sees it and refuses
             return _Server(settings).run()
     except SettingError as error:
-        print(f"\nJiban cannot start:\n\n{error}\n", file=sys.stderr)
-        return 2
+        return _cannot_start(error)
     except KeyboardInterrupt:
         return 0
     finally:
         shutil.rmtree(metrics, ignore_errors=True)
 
 
-def _prepare(settings: Settings) -> None:
+def _cannot_start(error: SettingError) -> int:
+    print(f"\nJiban cannot start:\n\n{error}\n", file=sys.stderr, flush=True)
+    return 2
+
+
+def _prepare(settings: Settings) -> int:
+    """Keys, tables and demo town → 0, or the code to end with.
+
+    Done by a process of its own: Alembic and the demo's pictures go with it instead of lying in every process that
+    is forked from this one, and no connection to the database is opened here that they would share.
+    """
     from server import start
     from server.app import create_app
 
     app = create_app(settings)
-    start.prepare(app)
-    app.extensions["jiban"].engine.dispose()  # no connection may be shared with the children
+
+    def prepare() -> None:
+        try:
+            start.prepare(app)
+        except SettingError as error:
+            sys.exit(_cannot_start(error))
+
+    child = _Child(prepare)
+    try:
+        while not child.ended():
+            time.sleep(0.01)
+    finally:
+        _end([child])
+    gc.collect()
+    gc.freeze()  # a collection writes into every object it looks at: pages that are shared would be copied
+    return child.code or 0
 
 
 class _Child:
@@ -82,6 +108,8 @@ class _Child:
             code = 0
         except SystemExit as leave:
             code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+        except Exception:  # noqa: BLE001 - this is the end of the process; whoever started it is to see why
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -173,7 +201,12 @@ def _work(module: str) -> None:
 def _gunicorn() -> None:
     from gunicorn.app.wsgiapp import WSGIApplication  # type: ignore[import-untyped]  # has no stubs of its own
 
-    sys.argv = ["gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py")), "wsgi:app"]
+    sys.argv = [
+        "gunicorn",
+        "--config",
+        str(Path(__file__).with_name("gunicorn_conf.py")),
+        "server.app:create_app()",
+    ]
     WSGIApplication().run()
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import xlsxwriter
+from server.actions.workbook import workbook
 
 Json = dict[str, Any]
 
@@ -44,8 +44,7 @@ def report_sheet(body: Json, language: str) -> bytes:
     """The report as an Excel file: a sheet for people, drills and each list of what is wrong."""
     words: dict[str, Any] = _WORDS[language]
     target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with workbook(target) as book:
         bold = book.add_format({"bold": True, "bg_color": "#e3e7ed"})
         people = [_people_cells(row, words) for row in body["people"]]
         head = [[words["title"], body["month"]], [words["as_of"], _wall(body["as_of"])]]

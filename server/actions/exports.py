@@ -5,9 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import xlsxwriter
-
 from server.actions.import_columns import CATEGORY_WORDS
+from server.actions.workbook import workbook
 from server.domain.lifecycle import TABLE
 from server.domain.ticket import Ticket
 from server.store.people import Directory
@@ -41,9 +40,7 @@ _PACKET = {
 def ticket_list(tickets: Iterable[Ticket], known: Directory, language: str) -> bytes:
     """The rows of a list as an Excel file; confidential ones without title and place."""
     target = io.BytesIO()
-    with xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    with workbook(target) as book:
         sheet = book.add_worksheet("工单" if language != "en" else "Tickets")
         bold = book.add_format({"bold": True, "bg_color": "#e3e7ed"})
         time = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
@@ -110,9 +107,7 @@ def packet_sheet(ticket: Ticket, packet: dict[str, Any], language: str) -> bytes
     """One approved reply as an Excel file, a line for each part, for the city's own system."""
     target = io.BytesIO()
     labels = _PACKET[language]
-    with xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    with workbook(target) as book:
         sheet = book.add_worksheet("回复" if language != "en" else "Reply")
         bold = book.add_format({"bold": True, "valign": "top"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})

@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import xlsxwriter
-
 from server.actions import passwords, people
 from server.actions.import_table import BadFile, Row, read_rows, sheet_names
 from server.actions.intake_form import FieldError
 from server.actions.signing_in import Refused
+from server.actions.workbook import workbook
 from server.domain.phone import CHARS_MAX, plain_phone
 from server.domain.roles import Unit
 from server.store import audit, people_rows, reach
@@ -269,7 +268,7 @@ def template() -> bytes:
         "people": (("liwei", "李伟", "网格员", "闸口村", "闸口村第一网格", "13800000000"),),
     }
     target = io.BytesIO()
-    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with workbook(target) as book:
         bold = book.add_format({"bold": True, "bg_color": "#e3e7ed"})
         for kind, (title, _) in SHEETS.items():
             sheet = book.add_worksheet(title)

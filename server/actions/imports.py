@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import xlsxwriter
-
 from server.actions.desk import Desk
 from server.actions.import_columns import HEADINGS, to_raw
 from server.actions.import_table import Row, read_rows
 from server.actions.intake import Refused, Taken, ingest_many
 from server.actions.intake_form import FieldError, Form, read_form
+from server.actions.workbook import workbook
 from server.store.engine import reading
 from server.store.people import Directory, directory
 from sync.log import Author
@@ -120,7 +119,7 @@ _EXAMPLE: Mapping[str, Any] = {
 def template() -> bytes:
     """An Excel file with the headings and one example row, to be filled in."""
     target = io.BytesIO()
-    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with workbook(target) as book:
         sheet = book.add_worksheet("工单")
         bold = book.add_format({"bold": True, "bg_color": "#e3e7ed"})
         for i, (column, labels) in enumerate(HEADINGS.items()):

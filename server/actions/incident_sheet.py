@@ -4,9 +4,8 @@ import datetime
 import io
 from typing import Any
 
-import xlsxwriter
-
 from server.actions.incident_sheet_words import WORDS
+from server.actions.workbook import workbook
 from server.domain.emergency import EMERGENCY_TABLE
 
 _SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -17,8 +16,7 @@ def incident_sheet(incident: dict[str, Any], language: str) -> bytes:
     """`incident` is the whole document, with the alarms that its reader may see."""
     words = WORDS[language]
     target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with workbook(target) as book:
         formats = {
             "bold": book.add_format({"bold": True, "bg_color": "#e3e7ed"}),
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "valign": "top"}),

@@ -4,7 +4,7 @@ import datetime
 import io
 from typing import Any
 
-import xlsxwriter
+from server.actions.workbook import workbook
 
 _WORDS = {
     "zh-CN": {
@@ -33,8 +33,7 @@ def arrival_sheet(
     """`body` is the answer of `/indicators/arrival` for the days from `first` to `last`."""
     words: dict[str, Any] = _WORDS[language]
     target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with workbook(target) as book:
         formats = {
             "bold": book.add_format({"bold": True, "bg_color": "#e3e7ed"}),
             "rate": book.add_format({"num_format": "0.0%"}),

@@ -6,10 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from sync.log import Unavailable
 
 S3_TIMEOUT_S = 15
@@ -53,9 +49,15 @@ class FolderBlobs:
 
 
 class S3Blobs:
-    """Objects of one bucket (Amazon, MinIO, OSS …); the credentials are boto3's own settings."""
+    """Objects of one bucket (Amazon, MinIO, OSS …); the credentials are boto3's own settings.
+
+    boto3 is loaded by who has a bucket: it is 10 MB in each process.
+    """
 
     def __init__(self, bucket: str, endpoint: str, region: str) -> None:
+        import boto3
+        from botocore.config import Config
+
         self._bucket = bucket
         timeouts = Config(
             connect_timeout=S3_TIMEOUT_S, read_timeout=S3_TIMEOUT_S, retries={"max_attempts": 3}
@@ -79,6 +81,8 @@ class S3Blobs:
 
 @contextmanager
 def _reached() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         yield
     except (BotoCoreError, ClientError) as error:

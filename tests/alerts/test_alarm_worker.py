@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from server.alerts.bell import FILE, Bell
+from server.alerts.bell import Bell
+from server.alerts.bell_queue import FILE
 from server.alerts.couriers import channel_vault
 from server.alerts.outcome import Outcome
 from server.app import create_app

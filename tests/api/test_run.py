@@ -50,6 +50,7 @@ def test_a_prepared_town_starts_again_and_again(settings: Settings):
 
 def test_an_empty_database_is_told_to_who_starts_gunicorn_by_hand(settings: Settings):
     app = create_app(settings)
+    start.know_migrations(app)
     with app.app_context():
         flask_migrate.downgrade(revision="base")
     with pytest.raises(SettingError, match="db upgrade"):

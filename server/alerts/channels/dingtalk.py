@@ -7,7 +7,8 @@ from typing import Any
 from apprise.plugins.dingtalk import NotifyDingTalk
 
 from server.alerts.channels import answers
-from server.alerts.channels.kind import ASSET, Field, Kind, Message
+from server.alerts.channels.asset import ASSET
+from server.alerts.channels.kind import Field, Kind, Message
 
 BUSY = frozenset({-1, 130101, 410100})  # the service is busy; too many messages
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from apprise.plugins.email import NotifyEmail
 
-from server.alerts.channels.kind import ASSET, Field, Kind, Message
+from server.alerts.channels.asset import ASSET
+from server.alerts.channels.kind import Field, Kind, Message
 
 MODES = {"": "starttls", "starttls": "starttls", "ssl": "ssl", "none": "insecure"}
 

@@ -6,7 +6,8 @@ from typing import Any
 from apprise.plugins.feishu import NotifyFeishu
 
 from server.alerts.channels import answers
-from server.alerts.channels.kind import ASSET, Field, Kind, Message
+from server.alerts.channels.asset import ASSET
+from server.alerts.channels.kind import Field, Kind, Message
 
 BUSY = frozenset({9499, 11232})  # too many messages
 

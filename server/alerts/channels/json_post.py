@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from apprise import NotifyBase
 
 from server.alerts.channels import answers
-from server.alerts.channels.kind import ASSET
+from server.alerts.channels.asset import ASSET
 
 
 class JsonNotifier(NotifyBase):  # type: ignore[misc]  # apprise has no types

@@ -2,23 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-from apprise import AppriseAsset, NotifyBase
+from typing import TYPE_CHECKING, Literal
 
 from server.alerts.outcome import Outcome
 
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
 CONNECT_S = 3.0
 READ_S = 5.0
-ASSET = AppriseAsset(
-    app_id="Jiban",
-    app_desc="Jiban",
-    app_url="",
-    http_redirects=False,  # an address is called as it was configured, or not at all
-    plugin_paths=[],
-    async_mode=False,
-    secure_logging=True,
-)
 
 
 class BadFields(Exception):
@@ -73,6 +65,6 @@ class Kind:
     name: str
     scope: Literal["group", "person"]
     fields: tuple[Field, ...]
-    build: Callable[[Mapping[str, str], Message], NotifyBase]
+    build: "Callable[[Mapping[str, str], Message], NotifyBase]"
     target: Callable[[Reach], str | None] | None = None
-    heard: Callable[[NotifyBase], Outcome | None] | None = None
+    heard: "Callable[[NotifyBase], Outcome | None] | None" = None

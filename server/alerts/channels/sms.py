@@ -15,8 +15,9 @@ from typing import Any
 from apprise import NotifyBase
 
 from server.alerts.channels import answers
+from server.alerts.channels.asset import ASSET
 from server.alerts.channels.json_post import http_address
-from server.alerts.channels.kind import ASSET, Field, Kind
+from server.alerts.channels.kind import Field, Kind
 
 NAME = "sms"
 
