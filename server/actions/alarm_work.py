@@ -12,6 +12,8 @@ from server.domain.alarm import Alarm
 from server.domain.alarm_doc import render_alarm, render_alert
 from server.domain.call import CONFIDENTIAL_TITLE, Call
 from server.domain.decision import Moment
+from server.domain.incident import Incident
+from server.domain.incident_step import title_of
 from server.domain.roles import EMERGENCIES
 from server.domain.rules import Rules
 from server.store import alarm_outbox, ladders, reach
@@ -82,6 +84,11 @@ class AlarmWork:
             self._take({key: each for key, each in found.items() if key not in self._now})
         return [each for _, each in sorted(self._now.items()) if each.subject == (type_, id_)]
 
+    def load_about(self, type_: str, id_: str) -> list[Alarm]:
+        """Every alarm of a subject that there ever was."""
+        self.load(store.ever_about(self._connection, type_, id_))
+        return [each for _, each in sorted(self._now.items()) if each.subject == (type_, id_)]
+
     def call(self, call: Call, at_ms: int | None = None) -> Alarm:
         """Raise what is called for, dated `at_ms`; an alarm that was raised before stays as it is."""
         known = self.find(alarms.alarm_id(call.key))
@@ -132,8 +139,20 @@ class AlarmWork:
 
     def conceal(self, alarm: Alarm, handlers: Sequence[str]) -> None:
         """Its subject has turned confidential: it loses its words, and leaves all but handlers and office."""
-        call = alarm.call | {"handlers": list(handlers), "title": CONFIDENTIAL_TITLE, "village": None}
-        self._put(alarm.evolve(call=call | {"numbers": [], "life_at_risk": False}))
+        call = alarm.call | {"handlers": list(handlers), "numbers": [], "life_at_risk": False}
+        self._put(alarm.evolve(call=call | {"title": CONFIDENTIAL_TITLE, "title_en": None, "village": None}))
+
+    def conceal_incident(self, incident: Incident) -> None:
+        """Its incident has lost its ticket's words: so do all its alarms, on phones or not; whom they call stays."""
+        ids = [alarms.alarm_id(key) for key in incident.alarms]
+        self.load(ids)
+        words = {"title": title_of(incident), "title_en": title_of(incident, "en"), "village": None}
+        for alarm in (self._now[id_] for id_ in ids if id_ in self._now):
+            self._put(alarm.evolve(call=alarm.call | words))
+
+    def take_off(self, alarm: Alarm, person: str) -> None:
+        """The person was taken off what it is about."""
+        self._put(alarms.take_off(alarm, person))
 
     def leave_phones(self, alarm: Alarm) -> None:
         """Some time after its end."""
@@ -152,6 +171,7 @@ class AlarmWork:
         pairs = [(self._loaded.get(each.id), each) for each in changed]
         alarm_outbox.enqueue(self._connection, [r for pair in pairs for r in _rings(*pair)], self._now_ms)
         alarm_outbox.note_acked(self._connection, [a for pair in pairs for a in _acked(*pair)])
+        alarm_outbox.note_removed(self._connection, [a for pair in pairs for a in _taken_off(*pair)])
         over = [now.id for before, now in pairs if now.ended_at and before and not before.ended_at]
         alarm_outbox.note_ended(self._connection, over)
         phones = reach.phones(self._connection, [person for each in changed for person in each.people])
@@ -187,6 +207,8 @@ class AlarmWork:
         return made
 
     def _may_hold(self, alarm: Alarm, person: str) -> bool:
+        if alarm.people[person].get("removed"):
+            return False
         handlers = alarm.call["handlers"]
         if handlers is None or person in handlers:
             return True
@@ -213,6 +235,15 @@ def _rings(before: Alarm | None, now: Alarm) -> list[Ring]:
     if told:
         rings.append(Ring(now, max(len(now.climbs) - 1, 0), told))
     return rings
+
+
+def _taken_off(before: Alarm | None, now: Alarm) -> list[str]:
+    had = before.people if before is not None else {}
+    return [
+        entry["alert"]
+        for person, entry in now.people.items()
+        if entry.get("removed") and not had.get(person, {}).get("removed")
+    ]
 
 
 def _acked(before: Alarm | None, now: Alarm) -> list[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """What operations on incidents mean: load in bulk, let the domain decide, save in bulk (a `sync.log.Work`).
 
-What a decision asks of alarms is left in `calls`, `ends` and `acks` for whoever composes this with the alarms' work;
-the alarms tell back whom they reached and who pressed 收到, before `save`.
+What a decision asks of alarms is left in `calls`, `ends`, `acks` and `removals` for whoever composes this with the
+alarms' work; the alarms tell back whom they reached and who pressed 收到, before `save`.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -13,9 +13,10 @@ from server.domain.call import Call
 from server.domain.decision import Command, Moment
 from server.domain.incident import Incident, buckets_of_incident, may_see_incident
 from server.domain.incident_alarms import acknowledged, reached
+from server.domain.incident_confidential import conceal, conceal_merged
 from server.domain.incident_decide import decide_incident
 from server.domain.incident_doc import render_incident
-from server.domain.incident_step import Ack, IncidentContext, IncidentDecision
+from server.domain.incident_step import Ack, IncidentContext, IncidentDecision, Removal
 from server.domain.posts import Register, at_post
 from server.domain.roles import Actor
 from server.domain.rules import Rules
@@ -57,6 +58,7 @@ class IncidentWork:
         self.calls: list[Call] = []
         self.ends: list[str] = []
         self.acks: list[Ack] = []
+        self.removals: list[Removal] = []
 
     def apply(self, op: Op, moment: Moment, received_at_ms: int, author: Author) -> Verdict:
         """Decide one operation; changes nothing but this Work's memory, and not even that if it raises."""
@@ -80,6 +82,7 @@ class IncidentWork:
         self.calls += decision.calls
         self.ends += decision.ends
         self.acks += decision.acks
+        self.removals += decision.removals
         return Verdict(decision.outcome, decision.code, decision.details, decision.rev)
 
     def alarmed(self, incident_id: str, people: Sequence[str], informed: Container[str] = ()) -> None:
@@ -109,6 +112,17 @@ class IncidentWork:
             return
         changed = acknowledged(host, actor, op_id, moment, received_at_ms, task_id)
         self._remember([] if changed is host else [changed])
+
+    def conceal(self, ticket_id: str) -> list[Incident]:
+        """The ticket turned confidential → the incidents opened from it, without its words from now on."""
+        opened = [self._incident(id_) for id_ in incidents.from_ticket(self._connection, ticket_id)]
+        done = [conceal(each) for each in opened if each is not None]
+        self._remember(done)
+        for child in done:
+            into = self._incident(child.merged_into)
+            if into is not None:
+                self._remember([conceal_merged(into, child)])
+        return done
 
     def save(self) -> list[Change]:
         """Write everything; the changed incidents as documents for the feed."""

@@ -133,13 +133,16 @@ class OperationsWork:
                 self._alarms.take_on(alarm, actor.id, *when, via)
 
     def _carry_out(self, effect: Effect, ticket: Ticket, op: Op, received_at_ms: int) -> list[Follow]:
+        opened = self._incidents.conceal(ticket.id) if effect.conceals else []  # locked before any alarm is
         if effect.ends is not None or effect.conceals:
             for alarm in self._alarms.about("ticket", ticket.id):
                 if effect.ends is not None and not (effect.keeps_overdue and alarm.kind == "overdue"):
                     self._alarms.end(alarm, effect.ends, received_at_ms)
         if effect.conceals:
-            for alarm in self._alarms.about("ticket", ticket.id):
+            for alarm in self._alarms.load_about("ticket", ticket.id):
                 self._alarms.conceal(alarm, ticket.handlers)
+            for incident in opened:
+                self._alarms.conceal_incident(incident)
         for call in effect.calls:
             self._alarms.call(call)
             self._uncalled.pop(ticket.id, None)
@@ -171,12 +174,14 @@ class OperationsWork:
 
     def _from_incidents(self, received_at_ms: int) -> None:
         work = self._incidents
-        calls, ends, acks = list(work.calls), list(work.ends), list(work.acks)
-        work.calls.clear()
-        work.ends.clear()
-        work.acks.clear()
+        calls, ends, acks, removals = list(work.calls), list(work.ends), list(work.acks), list(work.removals)
+        for asked in (work.calls, work.ends, work.acks, work.removals):
+            asked.clear()
         for key in ends:
             self._alarms.end_key(key, "closed", received_at_ms)
+        for gone in removals:
+            for alarm in self._alarms.about("incident", gone.incident):
+                self._alarms.take_off(alarm, gone.person)
         for call in calls:
             self._alarms.call(call)
         for ack in acks:

@@ -18,6 +18,10 @@ ALERT_STATES = ("open", "acked", "ended")
 ALARM_STATES = ("open", "unanswered", "acked", "ended")
 DELIVERY_STATES = ("queued", "sent", "delivered", "seen", "acked", "failed", "gone")
 SUBJECTS = ("ticket", "incident", "drill")
+_TITLE_EN = fields.String(
+    allow_none=True,
+    metadata={"description": "the title for readers of English; null or absent: there is only `title`"},
+)
 
 
 class Subject(Schema):
@@ -73,6 +77,7 @@ class AlertShape(Schema):
     rung = fields.Integer(required=True)
     rung_at = string()
     title = string(allow_none=True)
+    title_en = _TITLE_EN
     village = string(allow_none=True)
     informed = fields.Boolean(required=True, metadata={"description": "told, not asked"})
     posts = fields.List(fields.String(), required=True, metadata={"description": "why he was called"})
@@ -110,6 +115,9 @@ class CalledShape(Schema):
     alert = string()
     rung = fields.Integer(required=True)
     informed = fields.Boolean(required=True)
+    removed = fields.Boolean(
+        metadata={"description": "taken off the incident since: nobody waits for his answer"}
+    )
     posts = fields.List(fields.String(), required=True)
     raised_at = string()
     acked_at = string(allow_none=True)
@@ -130,6 +138,7 @@ class AlarmShape(Schema):
     drill_id = string(allow_none=True)
     subject = nested(Subject)
     title = string(allow_none=True)
+    title_en = _TITLE_EN
     village = string(allow_none=True)
     raised_at = string()
     state = choice(*ALARM_STATES)

@@ -127,7 +127,8 @@ def get_alert(alert_id: str) -> Response:
         place = alert_reports.place_of(connection, _id(alert_id))
         if place is not None and (overseer or place[1] == actor().id):
             view = _View(connection, {place[0]})
-            if place[1] == actor().id or _may_see(view.alarms[place[0]]):
+            his = place[1] == actor().id and not view.alarms[place[0]].people[place[1]].get("removed")
+            if his or (overseer and _may_see(view.alarms[place[0]])):
                 return _no_store(json.answer(view.alert(*place)))
         if place is None and overseer:
             return _no_store(json.answer(_alarm(connection, _id(alert_id))))

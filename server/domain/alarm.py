@@ -27,7 +27,8 @@ class Alarm:
 
     - call: the Call as a dict; ladder: rungs as dicts, as the settings were when it was raised; scale: of its minutes.
     - climbs: {rung, at, done_at, people, informed} in order; `at` is the deadline, `done_at` when it was taken.
-    - people: by person {alert, rung, posts, informed, raised_at, rung_at, acked_at, ack_received_at, ack_via}.
+    - people: by person {alert, rung, posts, informed, raised_at, rung_at, acked_at, ack_received_at, ack_via};
+      `removed`: he was taken off what it is about since.
     - explained: {at, code, …}: climbed_while_unsent, climbed_late, acked_earlier, acked_after_end.
     """
 
@@ -191,6 +192,7 @@ def _called(alarm: Alarm, before: Json | None, person: str, step: Climb, *, info
             "informed": informed,
             "posts": list(dict.fromkeys((*before["posts"], *posts))),
         }
+        again.pop("removed", None)
         if before["informed"] and before["acked_at"] is not None:
             # his 收到 was to the news; now he is asked himself, and answers anew
             again |= {"acked_at": None, "ack_received_at": None, "ack_via": None}
@@ -234,7 +236,7 @@ def acknowledge(alarm: Alarm, person: str, occurred_at_ms: int, received_at_ms: 
     first_known = mine["ack_received_at"] if mine["ack_received_at"] is not None else received_at_ms
     entry = mine | {"acked_at": made_at, "ack_received_at": first_known, "ack_via": via}
     alarm = alarm.evolve(people=alarm.people | {person: entry})
-    if mine["informed"]:
+    if mine["informed"] or mine.get("removed"):
         return alarm
     if alarm.state == "ended":
         return _acked_after_end(alarm, person, made_at, received_at_ms)
@@ -266,6 +268,19 @@ def _acked_after_end(alarm: Alarm, person: str, made_at: int, received_at: int) 
         known = alarm.ack_received_at if alarm.ack_received_at is not None else received_at
         return alarm.evolve(acked_at=made_at, acked_by=person, ack_received_at=known)
     return alarm
+
+
+def take_off(alarm: Alarm, person: str) -> Alarm:
+    """He was taken off what it is about: his alert leaves his phone, and no later rung calls him for a unit.
+
+    His 收到 stops nothing from now on; the same alarm if it names him for a task that is still his.
+    """
+    if alarm.call["task"] is not None and person in alarm.call["people"]:
+        return alarm
+    call = alarm.call | {"removed": sorted({*alarm.call.get("removed", ()), person})}
+    mine = alarm.people.get(person)
+    people = alarm.people if mine is None else alarm.people | {person: mine | {"removed": True}}
+    return alarm.evolve(call=call, people=people)
 
 
 def end(alarm: Alarm, why: str, at_ms: int) -> Alarm:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.domain.alarm import Alarm, ladder_of, next_at
-from server.domain.call import CONFIDENTIAL_TITLE
+from server.domain.call import CONFIDENTIAL_TITLE, CONFIDENTIAL_TITLE_EN
 from server.domain.escalation import planned_at
 from server.domain.instants import rfc3339
 from server.domain.roles import Actor, Unit
@@ -87,6 +87,7 @@ def _about(alarm: Alarm) -> Json:
         "drill_title": call["drill_title"],
         "subject": {"type": call["subject_type"], "id": call["subject_id"]},
         "title": CONFIDENTIAL_TITLE if hidden else call["title"],
+        "title_en": CONFIDENTIAL_TITLE_EN if hidden else call.get("title_en"),
         "village": None if hidden else call["village"],
     }
 
@@ -147,6 +148,7 @@ def _person(
         "alert": entry["alert"],
         "rung": entry["rung"],
         "informed": entry["informed"],
+        "removed": entry.get("removed", False),
         "posts": entry["posts"],
         "raised_at": rfc3339(entry["raised_at"]),
         "acked_at": _instant(entry["acked_at"]),

@@ -8,14 +8,17 @@ from typing import Any
 
 Json = dict[str, Any]
 CONFIDENTIAL_TITLE = "保密单"
+CONFIDENTIAL_TITLE_EN = "Confidential ticket"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a ticket or an incident asks for: raise an alarm. The same `key` is the same alarm, for ever.
 
+    - title_en: the same for readers of English, where it begins with a name of ours; None: `title` is all there is.
     - people: called by name with the first rung; `informs`: told by name, not asked.
-    - barred: units that must not learn of it (the accused). handlers: set for a confidential ticket, else None.
+    - barred: units that must not learn of it (the accused). removed: persons taken off its subject by name, who are
+      called again at a post of the town only. handlers: set for a confidential ticket, else None.
     - ladder: the name of the ladder it climbs; None: the one of its kind. drill: id of the drill it
       belongs to. task: the incident's task that wants an acknowledgement.
     """
@@ -26,6 +29,7 @@ class Call:
     subject_id: str
     title: str
     village: str | None
+    title_en: str | None = None
     units: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     drill: str | None = None
@@ -34,6 +38,7 @@ class Call:
     assignee: str | None = None
     grid: str | None = None
     barred: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     handlers: tuple[str, ...] | None = None
     life_at_risk: bool = False
     numbers: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ class Incident:
     - called: {person, acked_ms, informed}: everybody whom an alarm of it has reached, with his first 收到;
       informed: he was told only, nobody waits for his answer.
     - tasks: {id, kind, text, person, unit, due_ms, given_ms, acked_ms, acked_by, done_ms, done_by, alarm, origin}.
+    - concealed: the ticket it came from has turned confidential, and its words are gone from here.
+    - removed: persons taken off by name; no alarm of it calls them for a unit again, unless somebody names them.
     - merged: {id, reporter, people, at_ms}: reports of the same event; their people see this one.
     - alarms: keys of the alarms it raised. changes: [rev, person, device, [aspects]] for the stale check.
     """
@@ -38,6 +40,7 @@ class Incident:
     drill: str | None = None
     place: Json = field(default_factory=dict)
     ticket: Json | None = None
+    concealed: bool = False
     barred: list[str] = field(default_factory=list)
     closed_at: int | None = None
     summary: str | None = None
@@ -50,6 +53,7 @@ class Incident:
     tasks: list[Json] = field(default_factory=list)
     informed: list[str] = field(default_factory=list)
     called: list[Json] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     timeline: list[Json] = field(default_factory=list)
     changes: list[list[Any]] = field(default_factory=list)

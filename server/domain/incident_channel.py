@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.domain.decision import Refused
-from server.domain.incident import Incident, Json
-from server.domain.incident_step import IncidentContext, IncidentStep
+from server.domain.incident import Incident, Json, people_of
+from server.domain.incident_step import IncidentContext, IncidentStep, Removal
 from server.domain.roles import ROLES
 from server.domain.rota import TOWN_POSTS, UNIT_POSTS
 
@@ -103,7 +103,7 @@ def open_channel(incident: Incident, step: IncidentStep) -> Incident:
 
 
 def _clear(person_id: str, incident: Incident, ctx: IncidentContext) -> bool:
-    return ctx.people[person_id].unit_id not in incident.barred
+    return ctx.people[person_id].unit_id not in incident.barred and person_id not in incident.removed
 
 
 def _row(incident: Incident, person: str, seat: str) -> Json:
@@ -131,8 +131,9 @@ def _told(rows: Sequence[Json], step: IncidentStep) -> list[Json]:
 
 
 def _tell_new(changed: Incident, before: Incident, step: IncidentStep) -> Incident:
-    """Alarm members whom no alarm of this incident has reached yet."""
-    reached = {each["person"] for each in before.called} | {step.actor.id, before.reporter}
+    """Alarm members whom no alarm of this incident has called yet; who was only told of it is called now."""
+    asked = {each["person"] for each in before.called if not each.get("informed")}
+    reached = asked | {step.actor.id, before.reporter}
     new = [each["person"] for each in changed.members if each["person"] not in {None, *reached}]
     if not new:
         return changed
@@ -152,18 +153,33 @@ def add_member(incident: Incident, step: IncidentStep) -> Incident:
         for each in incident.members
         if each["person"] != person.id and not (each["person"] is None and each["seat"] == seat)
     ]
-    changed = incident.evolve(members=[*others, _row(incident, person.id, seat or "")])
+    removed = [each for each in incident.removed if each != person.id]
+    changed = incident.evolve(members=[*others, _row(incident, person.id, seat or "")], removed=removed)
     return _tell_new(changed, incident, step)
 
 
 def remove_member(incident: Incident, step: IncidentStep) -> Incident:
-    """Out of the channel, and out of sight of the incident unless he reported it or has a task of it."""
+    """Out of the channel, and out of sight of the incident unless he reported it, has a task of it or watches all.
+
+    No alarm of it, running or later, calls him for his unit again; at a post of the town he is on duty for all.
+    """
     person = step.args["person"]
-    if all(each["person"] != person for each in (*incident.members, *incident.called)):
+    if person not in people_of(incident):
         raise Refused("invalid_args", field="person", reason="unknown")
     step.entry["text"] = step.args["reason"]
     step.entry["details"] = {"person": step.name_of(person)}
+    step.removals += [Removal(each, person) for each in (incident.id, *(m["id"] for m in incident.merged))]
     return incident.evolve(
         members=[each for each in incident.members if each["person"] != person],
         called=[each for each in incident.called if each["person"] != person],
+        informed=[each for each in incident.informed if each != person],
+        merged=[_without(each, person) for each in incident.merged],
+        removed=sorted({*incident.removed, person}),
     )
+
+
+def _without(child: Json, person: str) -> Json:
+    """A merged report's people without him, if he did not report it himself."""
+    if person == child["reporter"]:
+        return child
+    return {**child, "people": [each for each in child["people"] if each != person]}

@@ -40,7 +40,7 @@ def render_incident(
         "closed_at": _at(incident.closed_at),
         "merged_into": incident.merged_into,
         "merged": [_merged(each, people) for each in incident.merged],
-        "ticket": incident.ticket,
+        "ticket": None if incident.concealed else incident.ticket,
         "units": [
             {**_unit(each["id"], units), "mustered_at": rfc3339(each["at_ms"])} for each in incident.units
         ],

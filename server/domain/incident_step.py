@@ -59,10 +59,19 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """A person taken off an incident: its alarms call him for no unit any more."""
+
+    incident: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentDecision:
     """`applied`, `kept` or `refused` with a code; the changed incidents, the subject's host first.
 
-    `calls`: alarms to raise; `ends`: keys of alarms that end; `acks`: acknowledgements that the operation implies.
+    `calls`: alarms to raise; `ends`: keys of alarms that end; `acks`: acknowledgements that the operation implies;
+    `removals`: persons taken off.
     """
 
     outcome: str
@@ -72,6 +81,7 @@ class IncidentDecision:
     calls: list[Call] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     acks: list[Ack] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
 
     @property
     def rev(self) -> int | None:
@@ -92,6 +102,7 @@ class IncidentStep:
     calls: list[Call] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     acks: list[Ack] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
 
     @property
     def args(self) -> Json:
@@ -138,9 +149,15 @@ class IncidentStep:
         person = self.ctx.people.get(person_id)
         return {"id": person_id, "name": person.name if person is not None else person_id}
 
-    def call(self, incident: Incident, kind: str, cause: str, **more: object) -> Incident:
-        """Raise an alarm of the incident, named by its cause; the incident remembers its key."""
+    def call(
+        self, incident: Incident, kind: str, cause: str, people: tuple[str, ...] = (), **more: object
+    ) -> Incident:
+        """Raise an alarm of the incident, named by its cause; the incident remembers its key.
+
+        Whom it names is on the incident again, though he was taken off before.
+        """
         key = alarm_key(incident.id, cause)
+        removed = [each for each in incident.removed if each not in people]
         matter = matter_of(incident.matter)
         self.calls.append(
             Call(
@@ -149,15 +166,18 @@ class IncidentStep:
                 subject_type="incident",
                 subject_id=incident.id,
                 title=title_of(incident),
+                title_en=title_of(incident, "en"),
                 village=incident.place.get("village"),
                 drill=incident.drill,
+                people=people,
                 barred=tuple(incident.barred),
+                removed=tuple(removed),
                 life_at_risk=matter.life_at_risk,
                 numbers=matter.numbers,
                 **more,  # type: ignore[arg-type]
             )
         )
-        return incident.evolve(alarms=[*incident.alarms, key])
+        return incident.evolve(alarms=[*incident.alarms, key], removed=removed)
 
 
 def alarm_key(incident_id: str, cause: str) -> str:
@@ -165,11 +185,14 @@ def alarm_key(incident_id: str, cause: str) -> str:
     return f"incident/{incident_id}/{cause}"
 
 
-def title_of(incident: Incident) -> str:
-    """What an alarm of it is called: the matter and the first words of the report, numbers masked."""
+def title_of(incident: Incident, language: str = "zh-CN") -> str:
+    """What an alarm of it is called: the matter in that language and the first words of the report, numbers masked."""
+    name = matter_of(incident.matter).name(language)
+    if incident.concealed:
+        return name
     words = mask.content(" ".join(incident.text.split()))
     short = words if len(words) <= _TITLE_MAX else words[: _TITLE_MAX - 1] + "…"
-    return f"{matter_of(incident.matter).zh}：{short}"
+    return f"{name}: {short}" if language == "en" else f"{name}：{short}"
 
 
 def begin(command: Command, ctx: IncidentContext, rule: EmergencyRule) -> IncidentStep:
@@ -224,5 +247,5 @@ def _acked(row: Json, person: str, at_ms: int) -> Json:
 def decided(incident: Incident, step: IncidentStep, code: str | None = None) -> IncidentDecision:
     """The decision of a finished step."""
     return IncidentDecision(
-        step.outcome, code, {}, [incident, *step.others], step.calls, step.ends, step.acks
+        step.outcome, code, {}, [incident, *step.others], step.calls, step.ends, step.acks, step.removals
     )

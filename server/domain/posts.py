@@ -48,7 +48,10 @@ def who(
     register = Register(people, turns, at_ms)
     if call.handlers is not None:
         return _ids(_confidential(post, call, register), call)
-    return _ids(_POSTS[post](call, register), call)
+    found = _ids(_POSTS[post](call, register), call)
+    if post in TOWN_POSTS:  # whoever sits in the duty room is called as the duty room
+        return found
+    return tuple(each for each in found if each not in call.removed)
 
 
 def at_post(post: str, unit_id: str | None, register: Register) -> tuple[list[Actor], bool]:

@@ -72,6 +72,16 @@ def note_ended(connection: sa.Connection, alarm_ids: Sequence[str]) -> None:
         )
 
 
+def note_removed(connection: sa.Connection, alerts: Sequence[str]) -> None:
+    """Whom these alerts were for was taken off: what still waits to be sent is not sent."""
+    if alerts:
+        connection.execute(
+            sa.update(delivery)
+            .where(delivery.c.alert_id.in_(list(alerts)), delivery.c.state == "queued")
+            .values(state="failed", error="removed")
+        )
+
+
 def _wanted(ring: Ring) -> frozenset[str] | None:
     """The channels that the rung is for; None: all."""
     named = ring.alarm.ladder[ring.rung]["channels"] if ring.rung < len(ring.alarm.ladder) else None

@@ -54,6 +54,12 @@ def about(connection: sa.Connection, type_: str, ids: Iterable[str]) -> dict[str
     return _read(connection.execute(_BY_SUBJECT.with_for_update(), {"type": type_, "ids": wanted}))
 
 
+def ever_about(connection: sa.Connection, type_: str, id_: str) -> list[str]:
+    """Ids of all alarms of this subject, on phones or not."""
+    query = sa.select(alarm.c.id).where(alarm.c.subject_type == type_, alarm.c.subject_id == id_)
+    return list(connection.execute(query).scalars())
+
+
 def of_alerts(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
     """alert → its alarm."""
     wanted = sorted(set(ids))

@@ -63,6 +63,15 @@ def behind(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
     return found | set(connection.scalars(_SURVIVORS, {"ids": sorted(found)})) if found else found
 
 
+def from_ticket(connection: sa.Connection, ticket_id: str) -> list[str]:
+    """The incidents that were opened from this ticket."""
+    near = sa.select(incident.c.id, incident.c.body).where(
+        incident.c.body.contains(ticket_id, autoescape=True)
+    )
+    found = [(row.id, orjson.loads(row.body)["ticket"]) for row in connection.execute(near)]
+    return sorted(id_ for id_, told in found if told is not None and told["id"] == ticket_id)
+
+
 def taken_ids(connection: sa.Connection, ids: Collection[str]) -> set[str]:
     """Those of the ids that stand for a ticket, an alarm or a drill: rights to one must not open another."""
     found: set[str] = set()

@@ -220,6 +220,7 @@ def test_a_persons_alert() -> None:
         "rung": 0,
         "rung_at": rfc3339(NOON),
         "title": "井盖缺失",
+        "title_en": None,
         "village": "闸口村",
         "informed": False,
         "posts": ["worker"],
@@ -248,7 +249,7 @@ def test_a_drill_and_a_task_say_so() -> None:
 def test_a_confidential_ticket_is_named_nowhere() -> None:
     alarm = swept(raised(replace(URGENT, handlers=("clerk",))), at(60))
     for told in (render_alert(alarm, "clerk"), render_alarm(alarm, PEOPLE, UNITS, {})):
-        assert (told["title"], told["village"]) == ("保密单", None)
+        assert (told["title"], told["title_en"], told["village"]) == ("保密单", "Confidential ticket", None)
     assert set(alarm.people) == {"clerk", "lead"}
 
 

@@ -40,7 +40,9 @@ def test_the_heads_of_the_reporters_unit_and_of_the_place_are_told_not_asked() -
 
 
 def test_an_alarm_names_the_matter_and_hides_numbers() -> None:
-    title = Event().calls[0].title
+    call = Event().calls[0]
+    title = call.title
+    assert call.title_en == title.replace("燃气泄漏：", "Gas leak: ")
     assert title.startswith("燃气泄漏：楼道燃气味")
     assert "13812345678" not in title
     assert len(Event(text="字" * 2000).calls[0].title) <= 46

@@ -2215,7 +2215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest first; a unit sees what concerns its own tickets. */
+        /** The newest first, about tickets that the reader may see; a unit those that it leads now. */
         get: {
             parameters: {
                 query?: {
@@ -4553,6 +4553,8 @@ export interface components {
             task: string | null;
             task_text: string | null;
             title: string | null;
+            /** @description the title for readers of English; null or absent: there is only `title` */
+            title_en?: string | null;
             village: string | null;
         };
         AlertPage: {
@@ -4592,6 +4594,8 @@ export interface components {
             task?: string | null;
             task_text?: string | null;
             title: string | null;
+            /** @description the title for readers of English; null or absent: there is only `title` */
+            title_en?: string | null;
             village: string | null;
         };
         Answered: {
@@ -4734,6 +4738,8 @@ export interface components {
             person: components["schemas"]["CalledPerson"];
             posts: string[];
             raised_at: string;
+            /** @description taken off the incident since: nobody waits for his answer */
+            removed?: boolean;
             rung: number;
             seen_at: string | null;
         };
@@ -5172,6 +5178,8 @@ export interface components {
             task: string | null;
             task_text: string | null;
             title: string | null;
+            /** @description the title for readers of English; null or absent: there is only `title` */
+            title_en?: string | null;
             village: string | null;
         };
         IncidentDocument: {
@@ -6209,7 +6217,7 @@ export interface components {
             /** @description the joint unit whose result this is */
             joint?: components["schemas"]["NamedThing"];
             /** @enum {string} */
-            name: "ticket.accept" | "ticket.approve" | "ticket.arrive" | "ticket.assign" | "ticket.callback" | "ticket.city_result" | "ticket.city_update" | "ticket.close" | "ticket.confirm" | "ticket.decide_return" | "ticket.depart" | "ticket.determine" | "ticket.dispatch" | "ticket.flag_urgent" | "ticket.ingest" | "ticket.leave_phones" | "ticket.merge" | "ticket.note" | "ticket.on_site_done" | "ticket.photo_missing" | "ticket.photo_received" | "ticket.recategorise" | "ticket.recompute_deadlines" | "ticket.reject" | "ticket.reply" | "ticket.retract" | "ticket.return" | "ticket.set_confidential" | "ticket.unflag_urgent" | "ticket.unmerge";
+            name: "ticket.accept" | "ticket.approve" | "ticket.arrive" | "ticket.assign" | "ticket.callback" | "ticket.city_result" | "ticket.city_update" | "ticket.close" | "ticket.confirm" | "ticket.decide_return" | "ticket.depart" | "ticket.determine" | "ticket.dispatch" | "ticket.flag_urgent" | "ticket.ingest" | "ticket.leave_phones" | "ticket.merge" | "ticket.note" | "ticket.on_site_done" | "ticket.photo_missing" | "ticket.photo_received" | "ticket.recategorise" | "ticket.recompute_deadlines" | "ticket.recuse" | "ticket.reject" | "ticket.reply" | "ticket.retract" | "ticket.return" | "ticket.set_confidential" | "ticket.unflag_urgent" | "ticket.unmerge";
             occurred_at: string;
             /** @enum {string} */
             outcome: "applied" | "kept" | "refused";
