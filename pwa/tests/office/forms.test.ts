@@ -1,0 +1,85 @@
+import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, nextTick, ref } from 'vue'
+import FormDialog from '@/components/office/FormDialog.vue'
+import { useFull } from '@/components/office/useFull'
+import { addMessages, i18n } from '@/lib/i18n'
+import office from '@/locales/zh-CN/office.json'
+
+enableAutoUnmount(afterEach)
+
+describe('a dialog with a form', () => {
+  async function open(more: Partial<InstanceType<typeof FormDialog>['$props']> = {}) {
+    await addMessages('office', () => Promise.resolve(office))
+    const work = vi.fn<() => Promise<void>>(() => Promise.resolve())
+    const closed = vi.fn()
+    mount(FormDialog, {
+      props: { modelValue: true, title: '降级', submit: '确认降级', work, 'onUpdate:modelValue': closed, ...more },
+      slots: { default: '<textarea></textarea>' },
+      global: { plugins: [i18n] },
+      attachTo: document.body,
+    })
+    await flushPromises()
+    const form = document.querySelector('form') as HTMLFormElement
+    const alert = () => form.querySelector('[role="alert"]')?.textContent
+    return { work, closed, form, alert }
+  }
+
+  it('says what is missing, and does nothing before it is there', async () => {
+    let reason = ''
+    const { work, closed, form, alert } = await open({ missing: () => (reason ? undefined : '请填写理由。') })
+    form.dispatchEvent(new Event('submit', { cancelable: true }))
+    await flushPromises()
+    expect([alert(), work.mock.calls.length]).toEqual(['请填写理由。', 0])
+    reason = '误报'
+    form.dispatchEvent(new Event('submit', { cancelable: true }))
+    await flushPromises()
+    expect([alert(), work.mock.calls.length, closed.mock.calls]).toEqual([undefined, 1, [[false]]])
+  })
+
+  it('stays with what was typed when it fails, and says why', async () => {
+    const { closed, form, alert } = await open({ work: () => Promise.reject(new Error('x')) })
+    form.dispatchEvent(new Event('submit', { cancelable: true }))
+    await flushPromises()
+    expect(alert()).toBeTruthy()
+    expect(closed).not.toHaveBeenCalled()
+  })
+
+  it('sends from within a text of several lines, and once', async () => {
+    let end = (): void => undefined
+    const work = vi.fn(() => new Promise<void>((done) => (end = done)))
+    const { form, closed } = await open({ work })
+    const press = (key: string, ctrlKey: boolean) =>
+      form.querySelector('textarea')?.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true }))
+    press('Enter', false)
+    expect(work).not.toHaveBeenCalled()
+    press('Enter', true)
+    press('Enter', true)
+    expect(work).toHaveBeenCalledTimes(1)
+    end()
+    await flushPromises()
+    expect(closed).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the whole of a record', () => {
+  it('is asked again with every revision; a late answer to an older question counts for nothing', async () => {
+    const [id, rev] = [ref('a'), ref(1)]
+    const answers: ((value: string) => void)[] = []
+    const fetch = vi.fn((_id: string) => new Promise<string>((answer) => answers.push(answer)))
+    const scope = effectScope()
+    const { full } = scope.run(() => useFull(() => id.value, () => rev.value, fetch))!
+    rev.value = 2
+    await nextTick()
+    answers[1]?.('of 2')
+    await flushPromises()
+    answers[0]?.('of 1')
+    await flushPromises()
+    expect(full.value).toBe('of 2')
+    id.value = 'b'
+    await nextTick()
+    expect(full.value).toBeUndefined()
+    expect(fetch.mock.calls).toEqual([['a'], ['a'], ['b']])
+    scope.stop()
+  })
+})
