@@ -99,7 +99,7 @@ describe('the strip over a dialog', () => {
   })
 
   it('leaves keys alone when nothing calls, and Tab when no dialog is open', () => {
-    const strip = mount(Strip, { attachTo: '#app' })
+    mount(Strip, { attachTo: '#app' })
     at('page').focus()
     press(STRIP_KEY)
     at('known').focus()

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { createI18n } from 'vue-i18n'
 
 type Tree = { [key: string]: string | Tree }
 
@@ -45,6 +46,8 @@ const built = [...code.matchAll(new RegExp(`['"\`]((?:${rooms})\\.[A-Za-z0-9_.]*
 // A key held in a variable and lengthened: `${key}At`.
 const lengthened = [...code.matchAll(/`\$\{key\}([A-Za-z]+)`/g)].map((m) => m[1] as string)
 
+/** Of one thing and of several: each form says everything. */
+const forms = (text: string) => text.split(' | ')
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1] as string).sort()
 
 describe('the words', () => {
@@ -55,7 +58,7 @@ describe('the words', () => {
   it('take the same values in both languages, dates aside', () => {
     const differing = [...zh].filter(([key, text]) => {
       if (text.includes('{month}')) return false
-      return placeholders(text).join() !== placeholders(en.get(key) ?? '').join()
+      return forms(en.get(key) ?? '').some((form) => placeholders(text).join() !== placeholders(form).join())
     })
     expect(differing).toEqual([])
   })
@@ -80,6 +83,14 @@ describe('the words', () => {
   })
 
   it('hold no character that the message compiler would take for its own', () => {
-    expect([...zh, ...en].filter(([, text]) => /[@|]/.test(text))).toEqual([])
+    expect([...zh, ...en].filter(([, text]) => text.includes('@'))).toEqual([])
+    expect([...zh].filter(([, text]) => text.includes('|'))).toEqual([])
+  })
+
+  it('tell one from several in English, by the number {n}', () => {
+    const counted = [...en].filter(([, text]) => text.includes('|'))
+    expect(counted.filter(([, text]) => !/^[^|]*\{n\}[^|]* \| [^|]*$/.test(text))).toEqual([])
+    const { t } = createI18n({ legacy: false, locale: 'en', messages: { en: Object.fromEntries(counted) } }).global
+    expect([0, 1, 2].map((n) => t('alarm.more', { n }))).toEqual(['0 more emergency alerts', '1 more emergency alert', '2 more emergency alerts'])
   })
 })
