@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "pokes",
     "photos",
     "intake",
+    "search",
     "tickets",
     "items",
     "deadlines",

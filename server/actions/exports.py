@@ -3,7 +3,7 @@
 import datetime
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import IO, Any
 
 from server.actions.import_columns import CATEGORY_WORDS
 from server.actions.workbook import workbook
@@ -17,6 +17,10 @@ _CATEGORIES_EN = {category: category for category in _CATEGORIES}
 _SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 _YES_NO = {"zh-CN": ("是", "否"), "en": ("yes", "no")}
 _CONFIDENTIAL = {"zh-CN": "保密单", "en": "Confidential"}
+_LEFT_OUT = {
+    "zh-CN": "另有 {n} 件未列出，请缩小筛选范围。",
+    "en": "{n} more are not listed here: narrow the filters.",
+}
 _HEADINGS = {
     "zh-CN": (
         "工单编号", "状态", "诉求类型", "紧急", "标题", "村（社区）", "地址", "承办单位", "会办单位", "办理人",
@@ -37,20 +41,26 @@ _PACKET = {
 }  # fmt: skip
 
 
-def ticket_list(tickets: Iterable[Ticket], known: Directory, language: str) -> bytes:
-    """The rows of a list as an Excel file; confidential ones without title and place."""
-    target = io.BytesIO()
-    with workbook(target) as book:
+def ticket_list(
+    target: IO[bytes], tickets: Iterable[Ticket], known: Directory, language: str, *, left_out: int = 0
+) -> None:
+    """Write the rows of a list into `target` as an Excel file, row by row; confidential ones without title and place.
+
+    A last line tells how many more tickets there are, if any were left out.
+    """
+    with workbook(target, row_by_row=True) as book:
         sheet = book.add_worksheet("工单" if language != "en" else "Tickets")
         bold = book.add_format({"bold": True, "bg_color": "#e3e7ed"})
         time = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         for i, heading in enumerate(_HEADINGS[language]):
             sheet.write_string(0, i, heading, bold)
-        for line, ticket in enumerate(tickets, start=1):
-            _write_line(sheet, line, _cells(ticket, known, language), time)
         sheet.freeze_panes(1, 0)
         sheet.set_column(0, len(_HEADINGS[language]) - 1, 17)
-    return target.getvalue()
+        line = 0
+        for line, ticket in enumerate(tickets, start=1):
+            _write_line(sheet, line, _cells(ticket, known, language), time)
+        if left_out:
+            sheet.write_string(line + 1, 0, _LEFT_OUT[language].format(n=left_out), bold)
 
 
 def _write_line(sheet: Any, line: int, cells: Sequence[Any], time: Any) -> None:

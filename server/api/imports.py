@@ -16,10 +16,10 @@ from server.actions.intake_form import FieldError
 from server.api import json
 from server.api.context import desk, handler, language, log, photo_desk
 from server.api.errors import Problem
+from server.api.excel import XLSX
 from server.api.guard import actor, body_limit, signed_in
 from server.api.shape_fields import FILE
 from server.api.sync_shapes import PushResult
-from server.api.tickets import XLSX
 from server.api.words import words
 from server.clock import now_ms
 from sync.log import Author, SyncConflict, SyncInvalid, SyncTooLarge

@@ -171,6 +171,11 @@ def may_see(actor: Actor, ticket: Ticket, survivor: Ticket | None = None) -> boo
     return _has_by_place(actor, ticket)
 
 
+def knows_survivor(actor: Actor, ticket: Ticket, survivor: Ticket | None) -> bool:
+    """Whether the person may be told into what the ticket was merged, if it was (SYNC: wire, pull)."""
+    return ticket.merged_into is None or (survivor is not None and may_see(actor, survivor))
+
+
 def _has_by_place(actor: Actor, ticket: Ticket) -> bool:
     if actor.role in _NAMED_ROLES and (
         actor.id == ticket.assignee or actor.id in ticket.assistants or actor.id in ticket.handlers

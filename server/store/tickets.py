@@ -2,7 +2,7 @@
 
 import operator
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,16 +11,20 @@ import sqlalchemy as sa
 from server.domain.roles import buckets_of_ticket
 from server.domain.ticket import Ticket
 from server.store import bulk
+from server.store.asked import Asked
 from server.store.tables_ticket import ticket, ticket_party
 
 # Rights that do not hang on a named party are asked of the ticket's own columns.
 _TOWN_WIDE = frozenset({"town", "town-confidential"})
 DETERMINED_FLAG = "determined"
 
-_BY_ID = (
-    sa.select(ticket.c.body).where(ticket.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(ticket.c.id)
-)
-_BY_ID_LOCKED = _BY_ID.with_for_update()
+
+def _by_id(dialect: str) -> Any:
+    return sa.select(ticket.c.body).where(bulk.among(dialect, ticket.c.id)).order_by(ticket.c.id)
+
+
+_BY_ID = Asked(_by_id)
+_BY_ID_LOCKED = Asked(lambda dialect: _by_id(dialect).with_for_update())
 _DROP_PARTY = sa.delete(ticket_party).where(
     ticket_party.c.ticket_id == sa.bindparam("_ticket"), ticket_party.c.party == sa.bindparam("_party")
 )
@@ -36,9 +40,16 @@ def load(connection: sa.Connection, ids: Iterable[str], *, lock: bool = False) -
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    rows = connection.execute(_BY_ID_LOCKED if lock else _BY_ID, {"ids": wanted})
+    rows = (_BY_ID_LOCKED if lock else _BY_ID).rows(connection, ids=bulk.listed(connection, wanted))
     tickets = (Ticket.from_dict(orjson.loads(body)) for (body,) in rows)
     return {each.id: each for each in tickets}
+
+
+def each_of(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Ticket]:
+    """These tickets in the order of `ids`, a few hundred at a time in memory."""
+    for part in bulk.chunks(ids):
+        found = load(connection, part)
+        yield from (found[id_] for id_ in part)
 
 
 def find(connection: sa.Connection, ticket_id: str) -> Ticket | None:

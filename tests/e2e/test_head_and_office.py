@@ -117,6 +117,7 @@ def test_the_list_of_tickets_filters_and_the_address_keeps_the_filter(city: City
     page.get_by_role("textbox", name="编号、标题、地点").fill(wanted["external_no"])
     expect(page.get_by_text("共 1 件")).to_be_visible()
     expect(table.get_by_role("link", name=wanted["title"])).to_be_visible()
+    assert wanted["external_no"] not in page.url, "the words searched for are in the address"
     page.reload()
     expect(page.get_by_text("共 1 件")).to_be_visible()
 

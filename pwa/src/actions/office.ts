@@ -1,7 +1,7 @@
 /** What only the office asks of the server: lists, indicators, imports, people. All of it needs the network. */
 import { request } from './api'
 import type { FilePath, Options } from './calls'
-import type { ArrivalQuery, By, CalendarDay, ItemQuery, NewPerson, PeopleQuery, TicketQuery } from './officeWire'
+import type { ArrivalQuery, By, CalendarDay, ItemQuery, NewPerson, PeopleQuery, TicketFilters, TicketQuery } from './officeWire'
 
 export type ImportKind = 'tickets' | 'town' | 'outbox'
 
@@ -14,7 +14,10 @@ const ofPerson = (id: string) => ({ path: { person_id: id } })
 export const officeApi = {
   directory: () => request('GET', '/directory'),
 
-  tickets: (query: TicketQuery) => request('GET', '/tickets', { query }),
+  /** What is searched for may be somebody's name or street: it travels in the body, never in an address. */
+  tickets: (body: TicketQuery) => request('POST', '/tickets/search', { body }),
+  exportTickets: async (body: TicketFilters, filename: string) =>
+    save(await request('POST', '/tickets/search.xlsx', { body, blob: true, limitMs: DOWNLOAD_LIMIT_MS }), filename),
   /** The whole ticket: full timeline, kept facts, content of a confidential one. Never stored. */
   ticket: (id: string) => request('GET', '/tickets/{ticket_id}', ofTicket(id)),
   revealContact: (id: string, purpose: string) =>

@@ -8,7 +8,8 @@ export type Directory = Schemas['DirectoryAnswer']
 export type DirectoryUnit = Schemas['UnitShape']
 
 export type TicketRow = Schemas['TicketRow']
-export type TicketQuery = Query<'GET', '/tickets'>
+export type TicketQuery = Schemas['Paged']
+export type TicketFilters = Schemas['Filters']
 
 /** Every list is told by the page. */
 export type Page<Row> = Omit<Schemas['TicketPage'], 'items'> & { items: Row[] }

@@ -4067,6 +4067,7 @@ export interface paths {
                     overdue?: boolean;
                     page?: number;
                     page_size?: number;
+                    /** @description words; what people type is better sent in the body of `/tickets/search` */
                     q?: string;
                     sort?: "due" | "-due" | "due_at" | "-due_at" | "received" | "-received" | "received_at" | "-received_at" | "external_no" | "-external_no" | "state" | "-state" | "closed" | "-closed" | "closed_at" | "-closed_at";
                     state?: string;
@@ -4115,13 +4116,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same list as an Excel file, all pages in one. */
+        /** The same list as an Excel file, all pages in one; the first 20,000 tickets of it. */
         get: {
             parameters: {
                 query?: {
                     category?: string;
                     due_before?: string | null;
                     overdue?: boolean;
+                    /** @description words; what people type is better sent in the body of `/tickets/search` */
                     q?: string;
                     sort?: "due" | "-due" | "due_at" | "-due_at" | "received" | "-received" | "received_at" | "-received_at" | "external_no" | "-external_no" | "state" | "-state" | "closed" | "-closed" | "closed_at" | "-closed_at";
                     state?: string;
@@ -4398,6 +4400,104 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same, asked in the body: words about a resident have no place in an address. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Paged"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TicketPage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/search.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The file, asked in the body. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Filters"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthenticated"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Invalid"];
+                500: components["responses"]["ServerError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -5103,6 +5203,41 @@ export interface components {
             /** Format: binary */
             file: string;
         };
+        Filters: {
+            /** @default  */
+            category?: string;
+            /**
+             * Format: date-time
+             * @default null
+             */
+            due_before?: string | null;
+            /** @default false */
+            overdue?: boolean;
+            /**
+             * @description words; what people type is better sent in the body of `/tickets/search`
+             * @default
+             */
+            q?: string;
+            /**
+             * @default due
+             * @enum {string}
+             */
+            sort?: "due" | "-due" | "due_at" | "-due_at" | "received" | "-received" | "received_at" | "-received_at" | "external_no" | "-external_no" | "state" | "-state" | "closed" | "-closed" | "closed_at" | "-closed_at";
+            /** @default  */
+            state?: string;
+            /**
+             * @description lead or joint; names or ids
+             * @default
+             */
+            unit?: string;
+            /** @default null */
+            urgent?: boolean | null;
+            /**
+             * @description names or ids
+             * @default
+             */
+            village?: string;
+        };
         FormerClock: {
             due: number;
             /** @enum {string} */
@@ -5653,6 +5788,45 @@ export interface components {
             /** @enum {string} */
             resolution: "resolved" | "explained" | "unresolved";
             text: string;
+        };
+        Paged: {
+            /** @default  */
+            category?: string;
+            /**
+             * Format: date-time
+             * @default null
+             */
+            due_before?: string | null;
+            /** @default false */
+            overdue?: boolean;
+            /** @default 1 */
+            page?: number;
+            /** @default 50 */
+            page_size?: number;
+            /**
+             * @description words; what people type is better sent in the body of `/tickets/search`
+             * @default
+             */
+            q?: string;
+            /**
+             * @default due
+             * @enum {string}
+             */
+            sort?: "due" | "-due" | "due_at" | "-due_at" | "received" | "-received" | "received_at" | "-received_at" | "external_no" | "-external_no" | "state" | "-state" | "closed" | "-closed" | "closed_at" | "-closed_at";
+            /** @default  */
+            state?: string;
+            /**
+             * @description lead or joint; names or ids
+             * @default
+             */
+            unit?: string;
+            /** @default null */
+            urgent?: boolean | null;
+            /**
+             * @description names or ids
+             * @default
+             */
+            village?: string;
         };
         PaginationMetadata: {
             /** @description First available page number. */

@@ -82,13 +82,19 @@ describe('tables', () => {
 
 describe('the address of a list', () => {
   it('keeps what was chosen and nothing else', () => {
-    const query = { q: '井盖', state: 'assigned,handling', urgent: 'true', page: '3' }
-    expect(toQuery(readFilters(query))).toEqual(query)
+    const query = { state: 'assigned,handling', urgent: 'true', page: '3' }
+    expect(toQuery(readFilters(query, ''))).toEqual(query)
+  })
+
+  it('never holds the words searched for, which the server is asked in the body', () => {
+    const filters = readFilters({ state: 'closed', q: '旧书签' }, '陈大文家')
+    expect(toQuery(filters)).toEqual({ state: 'closed' })
+    expect(toRequest(filters)).toEqual({ q: '陈大文家', state: 'closed', sort: 'due', page: 1, page_size: 50 })
   })
 
   it('survives whatever somebody typed into it', () => {
-    const filters = readFilters({ page: '-7', page_size: '9999', sort: 'drop table', urgent: 'maybe', q: ['x', 'y'] })
-    expect(toRequest(filters)).toEqual({ q: 'x', sort: 'due', page: 1, page_size: 50 })
+    const filters = readFilters({ page: '-7', page_size: '9999', sort: 'drop table', urgent: 'maybe' }, '')
+    expect(toRequest(filters)).toEqual({ sort: 'due', page: 1, page_size: 50 })
   })
 })
 

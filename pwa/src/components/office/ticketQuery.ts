@@ -1,4 +1,7 @@
-/** The filters of 全部工单: what the address says, what the server is asked. */
+/**
+ * The filters of 全部工单: what the address says, what the server is asked. The words searched for may be a resident's
+ * name or street, so they are never in the address; the entry of the history remembers them.
+ */
 import type { LocationQuery } from 'vue-router'
 import type { TicketQuery } from '@/actions/officeWire'
 
@@ -29,12 +32,12 @@ function list(value: LocationQuery[string] | undefined): string[] {
   return text(value).split(',').filter(Boolean)
 }
 
-/** Whatever somebody typed into the address, as filters that the server understands. */
-export function readFilters(query: LocationQuery): Filters {
+/** Whatever somebody typed into the address, as filters that the server understands, and the words searched for. */
+export function readFilters(query: LocationQuery, words: string): Filters {
   const sort = text(query.sort)
   const size = Number(text(query.page_size))
   return {
-    q: text(query.q).slice(0, 100),
+    q: words.slice(0, 100),
     state: list(query.state),
     category: list(query.category),
     village: text(query.village),
@@ -47,11 +50,10 @@ export function readFilters(query: LocationQuery): Filters {
   }
 }
 
-/** Only what differs from nothing, so that addresses stay short. */
+/** Only what differs from nothing, so that addresses stay short; without the words. */
 export function toQuery(filters: Filters): Record<string, string> {
-  const { q, state, category, village, unit, urgent, overdue, sort, page, page_size } = filters
+  const { state, category, village, unit, urgent, overdue, sort, page, page_size } = filters
   const all: Record<string, string> = {
-    q,
     state: state.join(','),
     category: category.join(','),
     village,
@@ -65,8 +67,19 @@ export function toQuery(filters: Filters): Record<string, string> {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }
 
-/** The query of `GET /tickets` (API.md). */
+/** The body of `POST /tickets/search`. */
 export function toRequest(filters: Filters): TicketQuery {
-  const { page, page_size, sort } = filters
-  return { ...toQuery(filters), sort, page, page_size }
+  const { q, urgent, overdue, page, page_size, sort } = filters
+  return { ...toQuery(filters), ...(q && { q }), ...(urgent && { urgent }), ...(overdue && { overdue }), sort, page, page_size }
+}
+
+/** The words that this entry of the history was searched for. */
+export function keptWords(): string {
+  const { words } = (history.state ?? {}) as { words?: unknown }
+  return typeof words === 'string' ? words : ''
+}
+
+/** Remembers them there: a reload and a step back find them again, an address sent on does not tell them. */
+export function keepWords(words: string): void {
+  history.replaceState({ ...history.state, words }, '')
 }
