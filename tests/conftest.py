@@ -13,15 +13,28 @@ from server import start
 from server.app import create_app
 from server.config import Settings, master_key
 from server.keys import make_master_key
-from server.store import dump
 from server.store.base import metadata
-from tests import cast, postgres
+from tests import cast, postgres, quick
 from tests.cast import Browser
-from tests.town import any_town, town, town_template  # noqa: F401 - fixtures
+from tests.town import (  # noqa: F401 - fixtures
+    any_town,
+    postgres_town,
+    postgres_town_template,
+    town,
+    town_template,
+)
 
 
 def pytest_configure() -> None:
     postgres.choose_folder()
+    if memory := quick.memory_folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)  # where pytest makes its `tmp_path`
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    with quick.quick_passwords():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +43,22 @@ def postgres_server() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """This worker's own database, empty at first."""
-    name = f"jiban_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
-    with postgres.database(postgres_server, name) as url:
+    """An empty database of the test's own."""
+    with postgres.database(postgres_server, f"empty_{os.getpid()}") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_cast(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, str]]:
+    """The keys, and the name of a PostgreSQL database that holds the cast; both copied for each test."""
+    folder, name = tmp_path_factory.mktemp("cast-pg"), f"cast_{os.getpid()}"
+    with postgres.database(postgres_server, name) as url:
+        _settle(Settings(data=folder, database=url))
+        yield folder, name
 
 
 @pytest.fixture(scope="session")
@@ -46,25 +69,23 @@ def town_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _settle(settings: Settings) -> Flask:
+def _settle(settings: Settings) -> None:
     """Tables, key and cast in an empty database. The migrations are tested by themselves."""
-    if not settings.master_key_file.exists():
-        make_master_key(settings.master_key_file)
+    make_master_key(settings.master_key_file)
     app = create_app(settings)
     engine = app.extensions["jiban"].engine
-    dump.drop_all(engine)
     metadata.create_all(engine)
+    start.know_migrations(app)
     with app.app_context():
         flask_migrate.stamp()
     start.remember_key(engine, master_key(settings.master_key_file))
     cast.load_cast(app)
-    if engine.dialect.name == "sqlite":
-        engine.dispose()
-    return app
+    engine.dispose()
 
 
 def _as_tested(app: Flask) -> Flask:
     app.testing = False  # errors are answered, as in production, not raised
+    start.know_migrations(app)  # as under the flask command
     app.test_client_class = Browser
     return app
 
@@ -86,9 +107,20 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[Flask]:
+def postgres_settings(
+    postgres_server: str, postgres_cast: tuple[Path, str], tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings of a town of its own for the test, on PostgreSQL."""
+    folder, name = postgres_cast
+    shutil.copytree(folder, tmp_path / "data-pg")
+    with postgres.database(postgres_server, f"copy_of_{name}", name) as url:
+        yield Settings(data=tmp_path / "data-pg", database=url)
+
+
+@pytest.fixture
+def postgres_app(postgres_settings: Settings) -> Iterator[Flask]:
     """The app on PostgreSQL, with the cast."""
-    made = _as_tested(_settle(Settings(data=tmp_path / "data-pg", database=postgres_url)))
+    made = _as_tested(create_app(postgres_settings))
     yield made
     made.extensions["jiban"].engine.dispose()
 

@@ -38,11 +38,11 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def database(server: str, name: str) -> Iterator[str]:
-    """A fresh, empty database; its address for SQLAlchemy."""
+def database(server: str, name: str, template: str = "template1") -> Iterator[str]:
+    """A fresh database, empty or a copy of one that nobody is connected to; its address for SQLAlchemy."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     yield server.replace("postgresql://", "postgresql+psycopg://", 1).replace("/postgres?", f"/{name}?", 1)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -1,5 +1,6 @@
 """The demo town without its tickets, as a real app on a database of its own; time stands still unless told to go."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from server.keys import make_master_key
 from server.store.base import metadata
 from server.store.engine import writing
 from sync.clock import parse_rfc3339, rfc3339
+from tests import postgres
 from tests.device import Phone, Transport
 
 START = "2026-11-22T04:05:00.000Z"  # Sunday, 12:05 in Shanghai
@@ -131,7 +133,6 @@ def settle(settings: Settings) -> None:
     with standing_clock() as fake:
         desk = app.extensions["jiban"].desk
         with writing(desk.engine) as connection:
-            metadata.drop_all(connection)
             metadata.create_all(connection)
         load_people(desk, fake.now_ms)
         desk.engine.dispose()
@@ -183,9 +184,28 @@ def any_town(request: pytest.FixtureRequest, town_template: Path, tmp_path: Path
         with town_from(town_template, tmp_path / "town") as made:
             yield made
     else:
-        settings = Settings(
-            data=tmp_path / "town", database=request.getfixturevalue("postgres_url"), demo=True
-        )
-        settle(settings)
-        with town_at(settings) as made:
+        folder, url = request.getfixturevalue("postgres_town")
+        shutil.copytree(folder, tmp_path / "town")
+        with town_at(Settings(data=tmp_path / "town", database=url, demo=True)) as made:
             yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_town_template(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str
+) -> Iterator[tuple[Path, str]]:
+    """Keys, and the name of a PostgreSQL database with tables and people that nobody is connected to."""
+    folder, name = tmp_path_factory.mktemp("town-pg"), f"town_{os.getpid()}"
+    with postgres.database(postgres_server, name) as url:
+        settle(Settings(data=folder, database=url, demo=True))
+        yield folder, name
+
+
+@pytest.fixture
+def postgres_town(
+    postgres_server: str, postgres_town_template: tuple[Path, str]
+) -> Iterator[tuple[Path, str]]:
+    """The folder with the keys, and the address of a copy of the database."""
+    folder, name = postgres_town_template
+    with postgres.database(postgres_server, f"copy_of_{name}", name) as url:
+        yield folder, url

@@ -1,11 +1,10 @@
-"""A worker that is killed at a given step of a send: `python -m tests.alerts.dying STEP DATA HOST [DATABASE]`.
+"""A worker that is killed at a given step of a send, in a process of its own (tests/processes.py).
 
 It kills itself with SIGKILL, so nothing of ours gets to tidy up.
 """
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from server.alerts import outbox as outbox_module
@@ -38,7 +37,8 @@ def arrange(step: str, box: Outbox) -> None:
         Journal.settle = lambda _self: die()
 
 
-def main(step: str, data: str, host: str, database: str = "") -> None:
+def main(step: str, data: str, host: str, database: str) -> None:
+    """Send what is due to this push service, and die at the step."""
     settings = Settings(data=Path(data), push_hosts=host, database=database, alarm_threads=1)
     engine = engine_of(settings)
     box = Outbox(engine, settings.data / "outbox", couriers_of(settings, engine), 1, now_ms)
@@ -46,7 +46,3 @@ def main(step: str, data: str, host: str, database: str = "") -> None:
     arrange(step, box)
     box.flush()
     box.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

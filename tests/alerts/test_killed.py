@@ -5,8 +5,6 @@ again, under the same topic, after a pause in which the phone's own receipt can 
 """
 
 import signal
-import subprocess
-import sys
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +16,11 @@ from server.store import receipts
 from server.store.engine import writing
 from server.store.receipts import Told
 from server.store.tables_alerts import alert, delivery
-from tests.alerts.dying import STEPS
+from tests.alerts import dying
 from tests.alerts.post import engine_of, outbox, put, row, settings_of, states, subscribe
 from tests.alerts.receivers import Service
 from tests.cast import person_id
-from tests.serving import ROOT
+from tests.processes import ended, started
 
 DOUBLED = {"after_post"}
 ASKED = {"person_id": person_id("worker"), "rung": 0, "informed": False, "raised_at": 1}
@@ -30,10 +28,8 @@ ASKED = {"person_id": person_id("worker"), "rung": 0, "informed": False, "raised
 
 def worker(app: Flask, service: Service, step: str) -> int:
     settings = settings_of(app)
-    command = [sys.executable, "-m", "tests.alerts.dying", step, str(settings.data), service.host]
-    if settings.database:
-        command.append(settings.database_url)
-    return subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode
+    database = settings.database_url if settings.database else ""
+    return ended(started(dying.main, step, str(settings.data), service.host, database))
 
 
 def next_worker(app: Flask, service: Service) -> None:
@@ -44,7 +40,7 @@ def next_worker(app: Flask, service: Service) -> None:
     box.close()
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", dying.STEPS)
 def test_a_worker_killed_at_any_step_skips_nothing(any_app: Flask, service: Service, step):
     engine = engine_of(any_app)
     (id_,) = put(engine, subscribe(engine, f"{service.url}/p/1"))

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import requests
@@ -24,14 +23,11 @@ BATCH = 5
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
     """A town with the cast, for a server process."""
-    if request.param == "sqlite":
-        settings: Settings = request.getfixturevalue("settings")
-        return {"JIBAN_DATA": str(settings.data), "JIBAN_DEMO": "", "DATABASE_URL": ""}
-    request.getfixturevalue("postgres_app")
-    url = request.getfixturevalue("postgres_url")
-    return {"JIBAN_DATA": str(tmp_path / "data-pg"), "JIBAN_DEMO": "", "DATABASE_URL": url}
+    found = "settings" if request.param == "sqlite" else "postgres_settings"
+    settings: Settings = request.getfixturevalue(found)
+    return {"JIBAN_DATA": str(settings.data), "JIBAN_DEMO": "", "DATABASE_URL": settings.database}
 
 
 class Signal:

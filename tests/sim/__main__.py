@@ -7,7 +7,8 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.sim.ground import Ground, roomy_folder
+from tests.quick import memory_folder
+from tests.sim.ground import Ground
 from tests.sim.world import run_seed
 
 
@@ -20,7 +21,7 @@ def main() -> int:
     told = asked.parse_args()
     failed: list[int] = []
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=roomy_folder()) as folder:
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
         ground = Ground(Path(folder))
         for seed in range(told.first, told.first + told.seeds):
             trace: list[str] = []

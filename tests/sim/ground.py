@@ -1,6 +1,5 @@
 """A town to play in, made once and put back for every seed: template, app, and faults at its COMMIT."""
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,30 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import event
 
-from server.actions import passwords
 from server.app import create_app
 from server.config import Settings
 from server.store.base import metadata
 from server.store.engine import reading, writing
 from sync import op as sync_op
+from tests.quick import quick_passwords
 from tests.sim.trouble import CommitTrouble
 from tests.town import Town, settle, standing_clock
 
 DATABASE = "jiban.db"
-
-
-@contextmanager
-def quick_passwords() -> Iterator[None]:
-    """Hashes that cost nothing: the simulation signs in some thousand times."""
-    real, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    try:
-        yield
-    finally:
-        passwords._hasher = real
 
 
 class Ground:
@@ -106,8 +94,3 @@ def _careless(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=OFF")
     cursor.close()
-
-
-def roomy_folder() -> str | None:
-    """Memory, if there is some: thousands of small databases are made."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -1,14 +1,12 @@
-"""A process of its own that pushes notes, tells what was acknowledged, and may be killed around a COMMIT.
-
-`python -m tests.store.pushing '{"url": …, "user": …, "device": …, "thing": …, "batches": 20, "from_n": 1,
-"die": null | [nth commit, "before" | "after"]}'` prints one JSON line per acknowledged push.
-"""
+"""A process of its own (tests/processes.py) that pushes notes, tells what was acknowledged, and may be killed
+around a COMMIT."""
 
 import json
 import os
 import signal
-import sys
 import uuid
+from multiprocessing.connection import Connection
+from typing import TypedDict
 
 import sqlalchemy as sa
 
@@ -36,8 +34,20 @@ def op_of(device: str, thing: str, n: int) -> dict:
     }
 
 
-def main(order: dict) -> None:
-    """Push batch after batch."""
+class Order(TypedDict):
+    """What to push; `die`: at the nth COMMIT, "before" or "after" it."""
+
+    url: str
+    user: str
+    device: str
+    thing: str
+    batches: int
+    from_n: int
+    die: tuple[int, str] | None
+
+
+def main(order: Order, acknowledged: Connection) -> None:
+    """Push batch after batch; the ids of each, once they are acknowledged, go back as JSON."""
     engine = sa.create_engine(order["url"], **engine_options(order["url"]))
     log = Oplog(engine, b"a secret of the tests")
     if order["die"]:
@@ -53,7 +63,7 @@ def main(order: dict) -> None:
         }
         author = Author(order["user"], actor=frozenset({"town"}))
         answer = push(log, ToyHandler(), envelope, author, START_MS)
-        print(json.dumps([result["id"] for result in answer["results"]]), flush=True)
+        acknowledged.send_bytes(json.dumps([result["id"] for result in answer["results"]]).encode())
 
 
 def _die_at(engine: sa.Engine, nth: int, side: str) -> None:
@@ -71,7 +81,3 @@ def _die_at(engine: sa.Engine, nth: int, side: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

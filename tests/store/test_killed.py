@@ -2,21 +2,22 @@
 
 import json
 import random
-import subprocess
-import sys
+import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 import pytest
 import sqlalchemy as sa
 
 from server.store.oplog import Oplog
 from server.store.tables_sync import device, operation, published
-from tests.store.pushing import BATCH, op_of
+from tests.processes import context, ended, started
+from tests.store import pushing
+from tests.store.pushing import BATCH, Order, op_of
 from tests.sync.world import Phone, World, outcomes
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -32,30 +33,34 @@ class Pusher:
     phone: Phone
     thing: str
     acknowledged: list[str] = field(default_factory=list)
+    process: BaseProcess = field(init=False)
+    ear: Connection = field(init=False)
 
-    def start(self, *, batches: int, from_n: int, die: list | None = None) -> subprocess.Popen[str]:
-        order = {
-            "url": self.world.log.engine.url.render_as_string(hide_password=False),
-            "user": self.phone.user,
-            "device": self.phone.device,
-            "thing": self.thing,
-            "batches": batches,
-            "from_n": from_n,
-            "die": die,
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.store.pushing", json.dumps(order)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
+    def start(self, *, batches: int, from_n: int, die: tuple[int, str] | None = None) -> None:
+        order = Order(
+            url=self.world.log.engine.url.render_as_string(hide_password=False),
+            user=self.phone.user,
+            device=self.phone.device,
+            thing=self.thing,
+            batches=batches,
+            from_n=from_n,
+            die=die,
         )
+        self.ear, mouth = context.Pipe(duplex=False)
+        self.process = started(pushing.main, order, mouth)
+        mouth.close()  # the process has the only one: when it ends there is no more to hear
 
-    def hear(self, process: subprocess.Popen[str]) -> None:
-        """Take in what it acknowledged until it ended."""
-        told, _ = process.communicate(timeout=60)
-        for line in told.splitlines():
-            if line.endswith("]"):
-                self.acknowledged += json.loads(line)
+    def hear_once(self) -> None:
+        """Wait for the next batch that is acknowledged."""
+        self.acknowledged += json.loads(self.ear.recv_bytes())
+
+    def hear(self) -> int:
+        """Take in what it acknowledged until it ended; its exit code."""
+        with suppress(EOFError, OSError):  # at the end, and in the middle of a word
+            while True:
+                self.hear_once()
+        self.ear.close()
+        return ended(self.process)
 
     def assert_nothing_by_halves(self) -> int:
         """I1, and that log, document, device and digest agree; the last number."""
@@ -101,9 +106,8 @@ def pusher(log: Oplog) -> Pusher:
 def test_killed_around_commit_the_batch_is_there_whole_or_not_at_all(
     pusher: Pusher, side: str, stored: int
 ) -> None:
-    process = pusher.start(batches=4, from_n=1, die=[2, side])
-    pusher.hear(process)
-    assert process.returncode == -9
+    pusher.start(batches=4, from_n=1, die=(2, side))
+    assert pusher.hear() == -signal.SIGKILL
     assert len(pusher.acknowledged) == BATCH
     assert pusher.assert_nothing_by_halves() == stored * BATCH
     told = pusher.send_again(2 * BATCH)
@@ -116,12 +120,11 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(pusher: Pusher) -> No
     dice = random.Random(1)
     for _ in range(4):
         last_n = pusher.assert_nothing_by_halves()
-        process = pusher.start(batches=10_000, from_n=last_n + 1)
-        assert process.stdout is not None
-        pusher.acknowledged += json.loads(process.stdout.readline())
+        pusher.start(batches=10_000, from_n=last_n + 1)
+        pusher.hear_once()
         time.sleep(dice.uniform(0.0, 0.15))
-        process.kill()
-        pusher.hear(process)
+        pusher.process.kill()
+        assert pusher.hear() == -signal.SIGKILL
     last_n = pusher.assert_nothing_by_halves()
     assert last_n >= len(pusher.acknowledged) > 0
     assert set(pusher.send_again(last_n)) == {"duplicate/applied"}
@@ -133,15 +136,14 @@ def test_processes_write_side_by_side_and_one_that_is_killed_holds_up_nobody(log
     world.person("mei", "town")
     pushers = [Pusher(world, world.phone("mei"), world.thing("town")) for _ in range(3)]
     victim, *others = pushers
-    doomed = victim.start(batches=10_000, from_n=1)
-    working = [other.start(batches=12, from_n=1) for other in others]
-    assert doomed.stdout is not None
-    victim.acknowledged += json.loads(doomed.stdout.readline())
-    doomed.kill()
-    victim.hear(doomed)
-    for other, process in zip(others, working, strict=True):
-        other.hear(process)
-        assert process.returncode == 0
+    victim.start(batches=10_000, from_n=1)
+    for other in others:
+        other.start(batches=12, from_n=1)
+    victim.hear_once()
+    victim.process.kill()
+    assert victim.hear() == -signal.SIGKILL
+    for other in others:
+        assert other.hear() == 0
         assert len(other.acknowledged) == 12 * BATCH
     for each in pushers:
         each.assert_nothing_by_halves()
