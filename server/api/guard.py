@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
+import structlog
 from flask import g, request
 from flask_login import LoginManager, UserMixin, current_user
 
@@ -20,7 +21,9 @@ from server.store import sessions
 from server.store.engine import reading, writing
 from server.store.people import directory
 from server.store.sessions import Session
+from sync.log import Retry, Unavailable, Unfit
 
+logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 View = Callable[P, R]
@@ -55,7 +58,7 @@ def load_user(_request: Any) -> User | None:
     now = now_ms()
     with reading(engine()) as connection:
         found = sessions.find(connection, sessions.digest(token), now)
-        actor = directory(connection).people.get(found.person_id) if found else None
+        actor = directory(connection, found.register).people.get(found.person_id) if found else None
     if found is None or actor is None:
         return None
     if actor.role in FIELD_ROLES and found.seen_at_ms + HOUR_MS < now:
@@ -64,8 +67,13 @@ def load_user(_request: Any) -> User | None:
 
 
 def _slide(session_id: str, now: int, expires_at_ms: int) -> None:
-    with writing(engine()) as connection:
-        sessions.prolong(connection, session_id, now, expires_at_ms)
+    """Only if it can be written down: reading goes on with a full disk, and the session slides another time."""
+    try:
+        with writing(engine()) as connection:
+            sessions.prolong(connection, session_id, now, expires_at_ms)
+    except (Retry, Unavailable, Unfit, OSError) as error:
+        logger.warning("session_not_prolonged", cause=str(error)[:200])
+        return
     g.session_prolonged_to_ms = expires_at_ms
 
 

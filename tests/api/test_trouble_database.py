@@ -115,6 +115,35 @@ def full(engine: Engine) -> Iterator[None]:
     engine.dispose()
 
 
+@contextmanager
+def unwritable(engine: Engine) -> Iterator[None]:
+    """Whatever is written fails, as on a disk without a byte left."""
+    words = "PRAGMA query_only=1" if engine.dialect.name == "sqlite" else "SET TRANSACTION READ ONLY"
+
+    def forbid(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(words)
+
+    sa.event.listen(engine, "begin", forbid)
+    yield
+    sa.event.remove(engine, "begin", forbid)
+    engine.dispose()
+
+
+def test_reading_goes_on_while_nothing_can_be_written(any_town: Town) -> None:
+    town = any_town
+    id_ = town.dispatched()
+    worker = town.phone("worker")
+    worker.sync()
+    town.clock.go(hours=2)  # his session is about to slide
+    with unwritable(town.desk.engine):
+        for path in (f"/tickets/{id_}", "/tickets", "/session"):
+            answer = worker.get(path)
+            assert answer.status == 200, answer.json
+            assert "Set-Cookie" not in answer.headers
+        assert worker.pull().status == 200
+    assert "Set-Cookie" in worker.get("/session").headers
+
+
 def test_a_locked_database_keeps_readers_and_loses_no_work(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
