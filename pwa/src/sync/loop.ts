@@ -7,7 +7,7 @@ import { sendReceipts } from './alerts'
 import { report, type SyncContext } from './context'
 import { uploadPhotos } from './photos'
 import { pull } from './pull'
-import { push } from './push'
+import { countUnsent, push } from './push'
 import { pruneSent } from './tidy'
 import { Failure } from './transport'
 
@@ -29,7 +29,8 @@ export async function cycle(ctx: SyncContext): Promise<CycleEnd> {
       await push(ctx, probe)
       const pulled = await pull(ctx)
       probe = pulled.newEpoch
-      if (probe) continue
+      // A restored server, work that was tapped meanwhile, or work that brought no receipt and is asked about again.
+      if (probe || (await countUnsent(ctx)) > 0) continue
       await contact(ctx)
       await sendReceipts(ctx.net, ctx.user, ctx.tap().wallMs)
       const uploaded = await uploadPhotos(ctx)

@@ -1,9 +1,10 @@
 /** Send what the server has not seen: in order, in bounded batches, until nothing is left or somebody says no. */
 import { rfc3339, hasStepped, type Sample } from '../lib/clock'
-import { getValue, type OutboxStores, type OutboxOp, type WireOp, write } from '../local/db'
+import { type OutboxStores, type OutboxOp, type SentOp, type WireOp, write } from '../local/db'
 import { learn } from './answer'
 import { readSample, report, type SyncContext } from './context'
-import { adoptEpoch, fillGap, raiseLastN, renumber, standing, voidOp, type Standing } from './device'
+import { adoptEpoch, fillGap, nextUnasked, noteAsked, renumber, standing, voidOp, type Standing } from './device'
+import { settleAsked } from './receipts'
 import { readSecret } from './secrets'
 import { Failure } from './transport'
 import { BODY_BYTES_MAX, isPushAnswer, OPS_MAX, SCHEMA, type PushAnswer, type PushRequest, type PushResult } from './wire'
@@ -28,18 +29,18 @@ export async function push(ctx: SyncContext, probe = false): Promise<Pushed> {
   let ask = probe
   for (;;) {
     const stand = await standing(ctx.outbox)
-    const batch = await nextBatch(ctx, stand.lastN, most)
-    if (batch.length === 0 && !ask) return { sent }
+    const batch = await nextBatch(ctx, stand, most)
+    if (batch.ops.length === 0 && !ask) return { sent }
     try {
-      await sendBatch(ctx, stand, batch)
-      sent += batch.length
+      sent += await batch.send()
       ask = false
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      if (error.status === 413 && batch.length > 1) {
-        most = Math.ceil(batch.length / 2)
-      } else if (error.status === 413 && error.kind === 'server' && batch[0]) {
-        await giveUpTooLarge(ctx, batch[0])
+      if (error.status === 413 && batch.ops.length > 1) {
+        most = Math.ceil(batch.ops.length / 2)
+      } else if (error.status === 413 && error.kind === 'server' && batch.ops.length === 1) {
+        await batch.giveUp()
+        most = OPS_MAX
       } else {
         conflicts += 1
         if (conflicts > CONFLICTS_MAX || !(await reconcile(ctx, error))) throw error
@@ -48,10 +49,13 @@ export async function push(ctx: SyncContext, probe = false): Promise<Pushed> {
   }
 }
 
-/** Operations that the server does not have yet. */
-export async function countUnsent(ctx: SyncContext): Promise<number> {
-  const lastN = (await getValue<number>(ctx.outbox.meta, 'lastN')) ?? 0
-  return ctx.outbox.ops.where('n').above(lastN).count()
+/** Operations that the server has not answered. */
+export function countUnsent(ctx: SyncContext): Promise<number> {
+  return ctx.outbox.ops.filter(isUnsent).count()
+}
+
+function isUnsent(op: OutboxOp): boolean {
+  return op.answer === undefined
 }
 
 /** The server and we disagree about the count: false when that cannot be settled here. */
@@ -70,11 +74,37 @@ async function reconcile(ctx: SyncContext, failure: Failure): Promise<boolean> {
   return true
 }
 
-async function nextBatch(ctx: SyncContext, lastN: number, most: number): Promise<OutboxOp[]> {
-  const ops = await ctx.outbox.ops.where('n').above(lastN).limit(most).sortBy('n')
-  const batch: OutboxOp[] = []
+interface Batch {
+  ops: (OutboxOp | SentOp)[]
+  /** How many of the outbox were sent. Throws `Failure`. */
+  send: () => Promise<number>
+  /** The only operation of it is too large. */
+  giveUp: () => Promise<void>
+}
+
+/** First what a restored server has to be asked about, so that what it forgot goes before what was done after it. */
+async function nextBatch(ctx: SyncContext, stand: Standing, most: number): Promise<Batch> {
+  if (stand.unasked) {
+    const asked = bounded(await nextUnasked(ctx.outbox, stand), most)
+    const upTo = asked[asked.length - 1]?.n ?? null
+    const note = (): Promise<void> => write(ctx.outbox, (tx) => noteAsked(tx, stand, upTo))
+    if (upTo !== null) return { ops: asked, send: () => askAbout(ctx, stand, asked).then(note).then(() => 0), giveUp: note }
+    await note()
+  }
+  const ops = bounded(await ctx.outbox.ops.orderBy('n').filter(isUnsent).limit(most).toArray(), most)
+  const [first] = ops
+  return {
+    ops,
+    send: () => sendBatch(ctx, stand, ops).then(() => ops.length),
+    giveUp: () => (first ? giveUpTooLarge(ctx, first) : Promise.resolve()),
+  }
+}
+
+/** As many as fit into one request. */
+function bounded<Op extends WireOp>(ops: Op[], most: number): Op[] {
+  const batch: Op[] = []
   let bytes = 0
-  for (const op of ops) {
+  for (const op of ops.slice(0, most)) {
     // At worst each character takes three bytes.
     bytes += JSON.stringify(op.args).length * 3 + 600
     if (batch.length > 0 && bytes > BODY_BYTES_MAX) break
@@ -83,26 +113,36 @@ async function nextBatch(ctx: SyncContext, lastN: number, most: number): Promise
   return batch
 }
 
-export async function sendBatch(ctx: SyncContext, stand: Standing, batch: OutboxOp[]): Promise<void> {
+/** Does the server know these? What it does not know it answers `device_forked`, since it has counted their numbers. */
+async function askAbout(ctx: SyncContext, stand: Standing, asked: SentOp[]): Promise<void> {
+  const { results } = await post(ctx, stand, asked)
+  await settleAsked(ctx, asked, results)
+}
+
+async function sendBatch(ctx: SyncContext, stand: Standing, batch: OutboxOp[]): Promise<void> {
+  const first = batch[0]
+  const last = batch[batch.length - 1]
+  if (first && last) await report(ctx, { pushing: { from: first.n, to: last.n } })
+  try {
+    await record(ctx, batch, await post(ctx, stand, batch))
+  } finally {
+    if (first) await report(ctx, { pushing: undefined })
+  }
+}
+
+async function post(ctx: SyncContext, stand: Standing, ops: (OutboxOp | SentOp)[]): Promise<PushAnswer> {
   const request: PushRequest = {
     user: ctx.user,
     device: stand.device,
     epoch: stand.epoch,
     schema: SCHEMA,
     ...(await clockNow(ctx)),
-    ops: batch.map(wireOf),
+    ops: ops.map(wireOf),
   }
-  const first = batch[0]
-  const last = batch[batch.length - 1]
-  if (first && last) await report(ctx, { pushing: { from: first.n, to: last.n } })
-  try {
-    const answer = await ctx.net.ask({ method: 'POST', path: '/sync/push', json: request, limitMs: LIMIT_MS })
-    if (!isPushAnswer(answer.body)) throw new Failure('offline', answer.status, 'not_ours', '')
-    await learn(ctx, answer, answer.body.time)
-    await record(ctx, batch, answer.body)
-  } finally {
-    if (first) await report(ctx, { pushing: undefined })
-  }
+  const answer = await ctx.net.ask({ method: 'POST', path: '/sync/push', json: request, limitMs: LIMIT_MS })
+  if (!isPushAnswer(answer.body)) throw new Failure('offline', answer.status, 'not_ours', '')
+  await learn(ctx, answer, answer.body.time)
+  return answer.body
 }
 
 /** `sent_at`, and the offset only while the sample still speaks of this clock. */
@@ -120,9 +160,9 @@ async function clockNow(
   }
 }
 
-function wireOf(op: OutboxOp): WireOp {
+function wireOf(op: OutboxOp | SentOp): WireOp {
   const { id, n, name, v, subject, base, at, clock, args } = op
-  if (op.secret) {
+  if ('secret' in op && op.secret) {
     const content = readSecret(id)
     return content ? { id, n, ...content } : { id, n, name: 'void', v: 1, subject, base: null, at, args: { code: 'forgotten' } }
   }
@@ -133,8 +173,9 @@ async function record(ctx: SyncContext, batch: OutboxOp[], answer: PushAnswer): 
   const { outbox } = ctx
   const at = ctx.tap().wallMs
   const results = new Map(answer.results.map((result) => [result.id, result]))
+  // An answer that says nothing of what was sent is not one: sending the same again at once would go on for ever.
+  if (batch.length > 0 && !batch.some(({ id }) => results.has(id))) throw new Failure('offline', 200, 'not_ours', '')
   await write(outbox, async (tx) => {
-    await raiseLastN(tx, answer.last_n)
     for (const sent of batch) {
       const result = results.get(sent.id)
       const op = await tx.ops.get(sent.n)

@@ -3,17 +3,15 @@
  * view has left their operations out since then. Here each operation moves to the sent log (or also to 待处理), and
  * its receipt is forgotten some time later. A crash between the two databases repeats this, with the same end.
  */
-import { write, type BaseReceipt, type OutboxOp, type Outcome, type Problem, type SentOp } from '../local/db'
+import { write, type BaseReceipt, type OutboxOp, type OutboxStores, type Outcome, type Problem, type SentOp } from '../local/db'
 import type { SyncContext } from './context'
-import { raiseLastN, standing } from './device'
 import { confidentialSubjects, erase, ERASED } from './erase'
-import { sendBatch } from './push'
 import { forgetSecret } from './secrets'
+import type { PushResult } from './wire'
 
 /** A screen that has just read the outbox still has to find the receipt in the base (local/tickets.ts). */
 const READ_MS_MAX = 10_000
 const PULLS_WITHOUT_MAX = 2
-const ASK_AGAIN_MAX = 100
 
 export async function settle(ctx: SyncContext): Promise<void> {
   const { base } = ctx
@@ -30,36 +28,35 @@ export async function settle(ctx: SyncContext): Promise<void> {
 }
 
 /**
- * Operations that the server has, but for which complete pulls brought no receipt (a base that was lost in
- * between): ask about them again. A known id is answered `duplicate` with its first outcome, which settles it;
- * an unknown one shows that the server forgot, and the push sorts that out.
+ * Operations that the server has answered, but for which complete pulls brought no receipt (a base that was lost in
+ * between): their answer is forgotten, so that the next push asks about them again. A known one is answered
+ * `duplicate` with its first outcome, which settles it; of an unknown one (the server forgot, a copy of this phone
+ * took its number) the push makes a new count.
  */
 export async function askAgain(ctx: SyncContext): Promise<void> {
-  const { outbox } = ctx
-  const stand = await standing(outbox)
-  const late = await outbox.ops.where('n').belowOrEqual(stand.lastN).limit(ASK_AGAIN_MAX).sortBy('n')
-  if (late.length === 0) return
-  await outbox.ops
-    .where('n')
-    .anyOf(late.map((op) => op.n))
-    .modify((op) => {
-      op.pullsWithout = (op.pullsWithout ?? 0) + 1
-    })
-  const overdue = late.filter((op) => (op.pullsWithout ?? 0) + 1 > PULLS_WITHOUT_MAX)
-  if (overdue.length === 0) return
-  await sendBatch(ctx, stand, overdue)
-  for (const { n } of overdue) {
-    const op = await outbox.ops.get(n)
-    const answer = op?.answer
-    if (!op || answer?.outcome !== 'duplicate' || !answer.first) continue
-    const { first, code, message, details, rev } = answer
-    const receipt: BaseReceipt = { id: op.id, n, outcome: 'duplicate', first }
-    if (code !== undefined) receipt.code = code
-    if (message !== undefined) receipt.message = message
-    if (details !== undefined) receipt.details = details
-    if (rev !== undefined) receipt.rev = rev
-    await settleOne(ctx, receipt, await confidentialSubjects(ctx, [receipt]))
-  }
+  const settled = await write(ctx.outbox, async (tx) => {
+    const late = await tx.ops.filter((op) => op.answer !== undefined).toArray()
+    const told: BaseReceipt[] = []
+    for (const op of late) {
+      const pullsWithout = (op.pullsWithout ?? 0) + 1
+      const receipt = pullsWithout > PULLS_WITHOUT_MAX ? answerAsReceipt(op) : undefined
+      if (receipt) told.push(receipt)
+      if (pullsWithout > PULLS_WITHOUT_MAX && !receipt) delete op.answer
+      await tx.ops.put({ ...op, pullsWithout })
+    }
+    return told
+  })
+  if (settled.length === 0) return
+  const erased = await confidentialSubjects(ctx, settled)
+  for (const receipt of settled) await settleOne(ctx, receipt, erased)
+}
+
+/** An answer that stands for a receipt, since none will come: of what was known, or known as something else. */
+function answerAsReceipt({ id, n, answer }: OutboxOp): BaseReceipt | undefined {
+  const known = answer?.outcome === 'duplicate' && answer.first !== undefined
+  if (!answer || (!known && answer.code !== 'op_mismatch')) return undefined
+  const { at: _at, ...told } = answer
+  return { id, n, ...told }
 }
 
 async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<string>): Promise<void> {
@@ -68,23 +65,43 @@ async function settleOne(ctx: SyncContext, receipt: BaseReceipt, erased: Set<str
   await write(outbox, async (tx) => {
     const op = await tx.ops.where('id').equals(receipt.id).first()
     if (!op) return
-    await raiseLastN(tx, op.n === receipt.n ? op.n : 0)
     const device = String((await tx.meta.get('device'))?.value)
     const kept = op.secret || erased.has(op.subject) ? blank(op) : op
-    await tx.sent.put(sentOf(kept, receipt, device, settledAt))
-    const outcome = finalOf(receipt)
-    // A 收到 to an alarm that was over by then is on record, and nothing for its author to deal with.
-    const recorded = outcome === 'kept' && op.name === 'alert.ack'
-    if (outcome !== 'applied' && op.name !== 'void' && !recorded) {
-      await tx.problems.put(problemOf(kept, receipt, settledAt))
-    }
-    if (outcome === 'refused') {
-      const patch = { state: 'failed' as const, code: receipt.code ?? 'refused' }
-      await tx.photos.where('op').equals(op.id).modify(patch)
-    }
+    await conclude(tx, sentOf(kept, receipt, device, settledAt), op.name, settledAt)
     await tx.ops.delete(op.n)
   })
   forgetSecret(receipt.id)
+}
+
+/**
+ * The restored server's word on sent work. It may have come to another end there, for a copy of this phone may have
+ * sent it again before: its author is told as of any other end.
+ */
+export async function settleAsked(ctx: SyncContext, asked: SentOp[], results: PushResult[]): Promise<void> {
+  const atMs = ctx.tap().wallMs
+  const told = new Map(results.map((result) => [result.id, result]))
+  await write(ctx.outbox, async (tx) => {
+    for (const { id } of asked) {
+      const [op, result] = [await tx.sent.get(id), told.get(id)]
+      if (!op || result?.outcome !== 'duplicate' || !result.first || result.first === op.receipt.outcome) continue
+      const { id: _id, n: _n, first, ...rest } = result
+      await conclude(tx, { ...op, receipt: { ...rest, outcome: first } }, op.name, atMs)
+    }
+  })
+  await erase(ctx.outbox, await confidentialSubjects(ctx, results))
+}
+
+/** Into the sent log; and to its author's notice, by the name it had, what did not simply go well. */
+async function conclude(tx: OutboxStores, sent: SentOp, name: string, notedAt: number): Promise<void> {
+  const { outcome, code } = sent.receipt
+  await tx.sent.put(sent)
+  // A 收到 to an alarm that was over by then is on record, and nothing for its author to deal with.
+  const recorded = outcome === 'kept' && name === 'alert.ack'
+  if (outcome !== 'applied' && name !== 'void' && !recorded) await tx.problems.put(problemOf(sent, notedAt))
+  if (outcome === 'refused') {
+    const patch = { state: 'failed' as const, code: code ?? 'refused' }
+    await tx.photos.where('op').equals(sent.id).modify(patch)
+  }
 }
 
 /** A duplicate ended as its first coming did. */
@@ -102,11 +119,11 @@ function sentOf(op: OutboxOp, receipt: BaseReceipt, device: string, settledAt: n
   return { ...rest, device, settledAt, receipt: { ...told, outcome: finalOf(receipt) } }
 }
 
-function problemOf(op: OutboxOp, receipt: BaseReceipt, notedAt: number): Problem {
-  const { id, name, subject, label, at, args } = op
+function problemOf(sent: SentOp, notedAt: number): Problem {
+  const { id, name, subject, label, at, args, receipt } = sent
   const problem: Problem = {
     ...{ id, name, subject, label, at, args },
-    kind: finalOf(receipt) === 'kept' ? 'kept' : 'refused',
+    kind: receipt.outcome === 'kept' ? 'kept' : 'refused',
     notedAt,
   }
   if (receipt.code !== undefined) problem.code = receipt.code

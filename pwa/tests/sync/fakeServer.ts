@@ -52,6 +52,7 @@ const BLANK = {
 export class FakeServer {
   epoch = 'epoch-1'
   seq = 0
+  restores = 0
   user = 'u1'
   csrf = 'token-1'
   signedIn = true
@@ -119,10 +120,11 @@ export class FakeServer {
 
   /** A restore from a backup taken when the head was at `seq`. */
   restoreTo(seq: number): void {
-    this.epoch = `epoch-${seq}-restored`
+    this.restores += 1
+    this.epoch = `epoch-${this.restores}-restored`
     const forgotten = this.receipts.filter((receipt) => receipt.seq > seq)
-    for (const receipt of forgotten) this.ops.delete(receipt.id)
     this.receipts = this.receipts.filter((receipt) => receipt.seq <= seq)
+    for (const { id } of forgotten) if (!this.receipts.some((receipt) => receipt.id === id)) this.ops.delete(id)
     for (const [device, state] of this.devices) {
       const own = this.receipts.filter((receipt) => receipt.device === device)
       state.lastN = Math.max(0, ...own.map((receipt) => receipt.n))

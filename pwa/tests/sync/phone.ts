@@ -45,6 +45,22 @@ export async function makePhone(server: FakeServer, user = 'u1'): Promise<Phone>
   return { ctx, base, outbox, act }
 }
 
+export type Memory = [string, unknown[]][]
+
+/** Everything this phone remembers. A copy of the phone is a second memory; one of them at a time is loaded. */
+export async function memoryOf({ base, outbox }: Phone): Promise<Memory> {
+  const tables = [...base.tables, ...outbox.tables]
+  return Promise.all(tables.map(async (table): Promise<[string, unknown[]]> => [`${table.db.name} ${table.name}`, await table.toArray()]))
+}
+
+export async function remember({ base, outbox }: Phone, memory: Memory): Promise<void> {
+  const held = new Map(memory)
+  for (const table of [...base.tables, ...outbox.tables]) {
+    await table.clear()
+    await table.bulkAdd(held.get(`${table.db.name} ${table.name}`) ?? [])
+  }
+}
+
 export async function addPhoto(phone: Phone, bytes: number, id: string = uuid7()): Promise<string> {
   const data = new Uint8Array(bytes).map((_zero, place) => place % 251)
   const photo: OutboxPhoto = {

@@ -1,7 +1,8 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { getValue, openOutbox } from '../../src/local/db'
+import { getValue, openOutbox, setValue } from '../../src/local/db'
 import type { WireOp } from '../../src/local/records'
+import { standing } from '../../src/sync/device'
 import { cycle } from '../../src/sync/loop'
 import { push } from '../../src/sync/push'
 import type { PushRequest } from '../../src/sync/wire'
@@ -35,6 +36,37 @@ describe('the outbox', () => {
     spy.mockRestore()
     expect(writing.length).toBeGreaterThan(0)
     for (const call of writing) expect(call[2]).toEqual({ durability: 'strict' })
+  })
+
+  it('holds up nobody who reads the photos or what was sent', async () => {
+    await phone.act('t1')
+    const spy = vi.spyOn(phone.outbox.core, 'transaction')
+    await phone.act('t1')
+    const locked = spy.mock.calls.filter(([, mode]) => mode === 'readwrite').flatMap(([stores]) => [...stores])
+    spy.mockRestore()
+    expect(locked.sort()).toEqual(['meta', 'ops'])
+  })
+
+  it('takes the stamp of its clock from memory while that is followed, and asks the disk when it is not', async () => {
+    const { followSample } = await import('../../src/sync/sample')
+    const sample = (anchor: string): object => ({ anchor, origin: 'o', wallMs: 1, monoMs: 1, offsetMs: 0, uncertaintyMs: 5 })
+    await setValue(phone.base.meta, 'sample', sample('a1'))
+    expect((await phone.act('t1')).clock?.anchor).toBe('a1')
+    const told: unknown[] = []
+    const stop = followSample('u1', (one) => told.push(one))
+    await vi.waitFor(() => {
+      expect(told).toHaveLength(1)
+    })
+    const spy = vi.spyOn(phone.base.core, 'transaction')
+    expect((await phone.act('t1')).clock?.anchor).toBe('a1')
+    expect(spy).not.toHaveBeenCalled()
+    spy.mockRestore()
+    await setValue(phone.base.meta, 'sample', sample('a2'))
+    await vi.waitFor(() => {
+      expect(told).toHaveLength(2)
+    })
+    expect((await phone.act('t1')).clock?.anchor).toBe('a2')
+    stop()
   })
 
   it('stores an operation, its photos and the end of its draft together or not at all', async () => {
@@ -220,13 +252,8 @@ describe('when phone and server disagree about the count', () => {
   it('takes a new device id when its own belongs to somebody else', async () => {
     server.put('t1')
     const op = await phone.act('t1')
-    await push(phone.ctx).catch(() => undefined)
-    server = new FakeServer()
-    server.put('t1')
-    phone = await makePhone(server)
-    const device = (await getValue<string>(phone.outbox.meta, 'device')) ?? ''
+    const { device } = await standing(phone.outbox)
     server.devices.set(device, { user: 'somebody', lastN: 7 })
-    await phone.outbox.meta.put({ key: 'lastN', value: 0 })
     await cycle(phone.ctx)
     expect(applied()).toEqual([op.id])
   })
