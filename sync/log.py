@@ -178,7 +178,7 @@ class Row(NamedTuple):
     id: str
     rev: int
     buckets: frozenset[str]
-    doc: str
+    doc: str | bytes  # JSON text, or its UTF-8 where a store has it at hand: it is only passed on
 
 
 class FeedRow(NamedTuple):

@@ -46,7 +46,8 @@ def pull(
 ) -> dict[str, Any]:
     """One page of what the reader does not have yet, as the protocol says.
 
-    `changes[].doc` is JSON text. `words(code, details)` renders receipts' messages in the request's language.
+    `changes[].doc` is JSON text, or its UTF-8. `words(code, details)` renders receipts' messages in the request's
+    language.
     Raises SyncConflict (wrong_user, device_taken), SyncInvalid (bad_cursor, invalid_envelope), Unavailable.
     """
     wish = read_request(request)

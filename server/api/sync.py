@@ -30,8 +30,9 @@ from sync.push import push
 blp = Blueprint("sync", __name__, description="Operations up, changes down (sync/PROTOCOL.md)")
 logger = structlog.get_logger(__name__)
 
-OPEN = '"state":"open"'
-DUE = '"due_at":"'
+OPEN = b'"state":"open"'
+MISSED = b'"state":"missed"'
+DUE = b'"due_at":"'
 INSTANT_CHARS = 24
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 body_parser = BodyParser()
@@ -91,20 +92,21 @@ def _operations() -> Any:
             raise problem from None
 
 
-def as_of(doc: str, at_ms: int) -> str:
+def as_of(doc: str | bytes, at_ms: int) -> bytes:
     """A stored document with `deadlines[].state` as of this answer: open ones whose time has passed are missed.
 
     Works on the text, for a first pull brings thousands; a quote inside somebody's words is escaped in JSON, so
     the marks are found in keys and values only.
     """
-    now = rfc3339(at_ms)
-    start = doc.find(OPEN)
+    text = doc.encode() if isinstance(doc, str) else doc
+    now = rfc3339(at_ms).encode()
+    start = text.find(OPEN)
     while start >= 0:
-        due = doc.rfind(DUE, 0, start) + len(DUE)
-        if due >= len(DUE) and doc[due : due + INSTANT_CHARS] < now:
-            doc = f'{doc[:start]}"state":"missed"{doc[start + len(OPEN) :]}'
-        start = doc.find(OPEN, start + 1)
-    return doc
+        due = text.rfind(DUE, 0, start) + len(DUE)
+        if due >= len(DUE) and text[due : due + INSTANT_CHARS] < now:
+            text = text[:start] + MISSED + text[start + len(OPEN) :]
+        start = text.find(OPEN, start + 1)
+    return text
 
 
 def _words() -> Callable[[str, Mapping[str, Any]], str]:

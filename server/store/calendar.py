@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from chinese_calendar import constants
 
 from server.domain.workdays import Calendar
+from server.store.asked import Asked
 from server.store.tables_people import CalendarDayRow
 
 _MAKE_UP = "调休上班"
-_OVERRIDES = sa.select(CalendarDayRow.day, CalendarDayRow.is_work, CalendarDayRow.name).order_by(
-    CalendarDayRow.day
+_OVERRIDES = Asked(
+    sa.select(CalendarDayRow.day, CalendarDayRow.is_work, CalendarDayRow.name).order_by(CalendarDayRow.day)
 )
 _CHINESE_NAMES = {holiday.value: holiday.chinese for holiday in chinese_calendar.Holiday}
 
@@ -43,7 +44,7 @@ def _with_overrides(rows: tuple[tuple[datetime.date, bool, str], ...]) -> Calend
 
 def read_calendar(connection: sa.Connection) -> Calendar:
     """The calendar as of this connection's snapshot; one small query, the merge is kept between calls."""
-    rows = connection.execute(_OVERRIDES).all()
+    rows = _OVERRIDES.rows(connection)
     return _with_overrides(
-        tuple((datetime.date.fromisoformat(day), is_work, name) for day, is_work, name in rows)
+        tuple((datetime.date.fromisoformat(day), bool(is_work), name) for day, is_work, name in rows)
     )

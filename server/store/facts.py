@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from server.store.asked import Asked
 from server.store.tables_people import SettingRow
 
 DEMO = "demo"
@@ -12,12 +13,13 @@ KEY_FINGERPRINT = "key_fingerprint"
 HEARTBEAT = "heartbeat:"  # + the name of a worker process → ms UTC of its last round
 
 
-_READ = select(SettingRow.value).where(SettingRow.key == bindparam("key"))  # asked with every request
+_READ = Asked(select(SettingRow.value).where(SettingRow.key == bindparam("key")))
 
 
 def read(connection: Connection, key: str) -> str | None:
     """The fact's value, None if it was never written."""
-    return connection.execute(_READ, {"key": key}).scalar()
+    found = _READ.row(connection, key=key)
+    return found[0] if found else None
 
 
 def write(connection: Connection, key: str, value: str) -> None:

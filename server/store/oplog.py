@@ -9,16 +9,15 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from server.store import engine as store
-from server.store.bulk import among, chunks, insert, insert_new, listed
-from server.store.oprows import ENTRY, entry_of, entry_values, receipt_of, receipt_values
-from server.store.publish import changed_buckets, prune, publish, published_of, row_of
+from server.store.asked import Asked
+from server.store.bulk import chunks, insert, insert_new, listed
+from server.store.oprows import ENTRIES, entry_of, entry_values, receipt_of, receipt_values
+from server.store.publish import PUBLISHED_LOCKED, changed_buckets, prune, publish, row_of
 from server.store.rights import entitle, ever_held
 from server.store.snapshot import Snapshot
 from server.store.tables_sync import device as device_table
@@ -28,11 +27,13 @@ from sync.log import Change, Device, Entry, Head, Receipt, Retry, Row
 
 OnCommit = Callable[[int, frozenset[str]], None]
 
-_HEAD = sa.select(sync_head.c.seq, sync_head.c.epoch, sync_head.c.pruned_seq)
+_HEAD = Asked(sa.select(sync_head.c.seq, sync_head.c.epoch, sync_head.c.pruned_seq))
 
-_FORWARD = sa.update(sync_head).values(seq=sync_head.c.seq + sa.bindparam("by")).returning(sync_head.c.seq)
+_FORWARD = Asked(
+    sa.update(sync_head).values(seq=sync_head.c.seq + sa.bindparam("by")).returning(sync_head.c.seq)
+)
 
-_DEVICE = (
+_DEVICE = Asked(
     sa.select(
         device_table.c.id,
         device_table.c.person,
@@ -50,11 +51,6 @@ _MOVE = (
     .where(device_table.c.id == sa.bindparam("device"))
     .values({n: sa.bindparam(n) for n in ("last_n", "last_at", "last_origin", "last_mono_ms", "seen_at")})
 )
-
-
-@cache
-def _entries_of(dialect: str) -> Any:
-    return sa.select(*ENTRY).where(among(dialect, operation.c.id))
 
 
 class Oplog:
@@ -116,7 +112,7 @@ class Oplog:
 
     def _meet(self) -> Head:
         with store.reading(self.engine) as connection:
-            found = connection.execute(_HEAD).first()
+            found = _HEAD.row(connection)
         if found is not None:
             head = Head(*found)
         else:
@@ -130,7 +126,7 @@ def make_head(connection: Connection) -> Head:
     """The head, made on a new database."""
     fresh = {"id": 1, "seq": 0, "epoch": uuid.uuid4().hex, "pruned_seq": 0}
     insert_new(connection, sync_head, [fresh])
-    return Head(*connection.execute(_HEAD).one())
+    return Head(*_HEAD.rows(connection)[0])
 
 
 @dataclass(slots=True)
@@ -148,12 +144,12 @@ class Writing:
 
     def head(self) -> Head:
         """Where the store stood when this was read."""
-        found = self.connection.execute(_HEAD).first()
+        found = _HEAD.row(self.connection)
         return Head(*found) if found else make_head(self.connection)
 
     def device(self, device: str, person: str) -> Device:
         """The device, its row locked; made if it is new."""
-        found = self.connection.execute(_DEVICE, {"device": device}).first()
+        found = _DEVICE.row(self.connection, device=device)
         if found is None:
             new = {
                 "id": device,
@@ -163,7 +159,7 @@ class Writing:
                 "seen_at": self.now_ms,
             }
             insert_new(self.connection, device_table, [new])
-            found = self.connection.execute(_DEVICE, {"device": device}).one()
+            found = _DEVICE.row(self.connection, device=device)
         return Device(*found)
 
     def move_device(self, device: Device) -> None:
@@ -173,9 +169,8 @@ class Writing:
     def known(self, op_ids: Sequence[str]) -> Mapping[str, Entry]:
         """Which of these operations are in the log."""
         found: dict[str, Entry] = {}
-        asked = _entries_of(self.connection.dialect.name)
         for part in chunks(op_ids):
-            rows = self.connection.execute(asked, {"ids": listed(self.connection, part)})
+            rows = ENTRIES.rows(self.connection, ids=listed(self.connection, part))
             found |= {row.id: entry_of(row) for row in rows}
         return found
 
@@ -207,10 +202,9 @@ class Writing:
     def rows(self, type_: str, ids: Sequence[str]) -> Mapping[str, Row]:
         """Published rows, locked in the order of their ids; what this transaction changed included."""
         found: dict[str, Row] = {}
-        asked = published_of(self.connection.dialect.name, lock=True)
         for part in chunks(sorted(set(ids))):
-            bound = {"ids": listed(self.connection, part), "type": type_}
-            found |= {row.id: row_of(row) for row in self.connection.execute(asked, bound)}
+            rows = PUBLISHED_LOCKED.rows(self.connection, ids=listed(self.connection, part), type=type_)
+            found |= {row[1]: row_of(row) for row in rows}
         for id_ in ids:
             change = self._changes.get((type_, id_))
             if change is not None:
@@ -251,11 +245,11 @@ class Writing:
         return touched
 
     def _take_head(self, by: int) -> int:
-        found = self.connection.execute(_FORWARD, {"by": by}).scalar()
-        if found is None:
+        found = _FORWARD.rows(self.connection, by=by)
+        if not found:
             make_head(self.connection)
-            found = self.connection.execute(_FORWARD, {"by": by}).scalar_one()
-        return int(found)
+            found = _FORWARD.rows(self.connection, by=by)
+        return int(found[0][0])
 
     def _log(self) -> None:
         try:

@@ -5,36 +5,45 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from server.store.asked import Asked
+from server.store.bulk import among
 from server.store.tables_sync import operation, receipt
 from sync.clock import Moment
 from sync.log import Device, Entry, Receipt, Verdict
 
-ENTRY = [column for column in operation.c if column.name != "seq"]
-
+ENTRIES = Asked(
+    lambda dialect: sa.select(*(column for column in operation.c if column.name != "seq")).where(
+        among(dialect, operation.c.id)
+    ),
+    named=True,
+)
 # A device's own operations, and its extra receipts; both in the columns of `receipt`.
-RECEIPTS = sa.union_all(
-    *(
-        sa.select(
-            table.c.id.label("op_id") if table is operation else table.c.op_id,
-            table.c.n,
-            table.c.fingerprint,
-            table.c.outcome,
-            sa.null().label("first") if table is operation else table.c.first,
-            table.c.code,
-            table.c.details,
-            table.c.rev,
-            table.c.occurred_at,
-            table.c.from_at,
-            table.c.to_at,
-            table.c.trust,
-            table.c.received_at,
-        ).where(
-            table.c.device == sa.bindparam("device"),
-            table.c.person == sa.bindparam("person"),
-            table.c.seq > sa.bindparam("after"),
+RECEIPTS = Asked(
+    sa.union_all(
+        *(
+            sa.select(
+                table.c.id.label("op_id") if table is operation else table.c.op_id,
+                table.c.n,
+                table.c.fingerprint,
+                table.c.outcome,
+                sa.null().label("first") if table is operation else table.c.first,
+                table.c.code,
+                table.c.details,
+                table.c.rev,
+                table.c.occurred_at,
+                table.c.from_at,
+                table.c.to_at,
+                table.c.trust,
+                table.c.received_at,
+            ).where(
+                table.c.device == sa.bindparam("device"),
+                table.c.person == sa.bindparam("person"),
+                table.c.seq > sa.bindparam("after"),
+            )
+            for table in (operation, receipt)
         )
-        for table in (operation, receipt)
-    )
+    ),
+    named=True,
 )
 
 

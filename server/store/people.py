@@ -63,9 +63,10 @@ _known: WeakKeyDictionary[Engine, Directory] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def directory(connection: Connection) -> Directory:
-    """The directory as of this connection's snapshot: one small query while nothing changed."""
-    version = facts.read(connection, VERSION) or "0"
+def directory(connection: Connection, version: str | None = None) -> Directory:
+    """The directory as of this connection's snapshot: one small query while nothing changed, none if its `version`
+    in this snapshot is known already."""
+    version = version or facts.read(connection, VERSION) or "0"
     with _lock:
         known = _known.get(connection.engine)
     if known is not None and known.version == version:

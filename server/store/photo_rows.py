@@ -7,6 +7,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.store.asked import Asked
 from server.store.tables_ticket import photo
 
 _META = ("taken_at", "lat", "lng", "accuracy_m", "crs", "bytes")
@@ -27,14 +28,16 @@ def _upsert(insert: Any) -> Any:
 
 
 _NAME = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
-_COMPLETE = sa.select(photo.c.id, photo.c.sha256).where(
-    photo.c.author == sa.bindparam("author"), photo.c.op_id.is_(None), photo.c.state == "received"
+_COMPLETE = Asked(
+    sa.select(photo.c.id, photo.c.sha256).where(
+        photo.c.author == sa.bindparam("author"), photo.c.op_id.is_(None), photo.c.state == "received"
+    )
 )
 
 
 def complete_unnamed(connection: sa.Connection, author: str) -> dict[str, str]:
     """sha256 by id of the author's photos whose bytes came before the operation that names them."""
-    return {row.id: row.sha256 for row in connection.execute(_COMPLETE, {"author": author})}
+    return dict(_COMPLETE.rows(connection, author=author))
 
 
 def named(

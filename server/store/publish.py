@@ -4,12 +4,13 @@ All of it is written while the head is held, so none of it needs locks of its ow
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.store.asked import Asked
 from server.store.bulk import among, chunks, insert, listed, upsert
 from server.store.tables_sync import OPEN, bucket_digest, feed, held, published, sync_head
 from sync import digest
@@ -95,46 +96,48 @@ _END_HELD = (
 
 
 def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str, str], Row]:
-    asked = _published_before(connection.dialect.name)
     found = {}
     for type_ in {change.type for change in changes}:
         ids = [change.id for change in changes if change.type == type_]
-        for row in connection.execute(asked, {"ids": listed(connection, ids), "type": type_}).all():
+        for row in _BEFORE.rows(connection, ids=listed(connection, ids), type=type_):
             found[row[0], row[1]] = row_of((*row, ""))
     return found
 
 
-@cache
-def _published_before(dialect: str) -> Any:
+def _published(dialect: str, *, lock: bool = False, doc: bool = True) -> Any:
     table = published.c
-    return sa.select(table.type, table.id, table.rev, table.buckets).where(
-        among(dialect, table.id), table.type == sa.bindparam("type")
-    )
-
-
-@cache
-def published_of(dialect: str, *, lock: bool = False) -> Any:
-    """Rows of a `:type` with these `:ids`; locked in the order of their ids."""
-    table = published.c
-    asked = sa.select(table.type, table.id, table.rev, table.buckets, table.doc).where(
-        among(dialect, table.id), table.type == sa.bindparam("type")
-    )
+    columns = [table.type, table.id, table.rev, table.buckets]
+    if doc:
+        # SQLite keeps UTF-8, which is what is sent: reading it as text would decode megabytes to encode them again.
+        columns.append(sa.cast(table.doc, sa.LargeBinary) if dialect == "sqlite" else table.doc)
+    asked = sa.select(*columns).where(among(dialect, table.id), table.type == sa.bindparam("type"))
     return asked.order_by(table.id).with_for_update() if lock else asked
 
 
-@cache
-def digests_of(dialect: str) -> Any:
-    """Bucket, count and checksum of the buckets `:ids`."""
+# Rows of a `:type` with these `:ids`; locked in the order of their ids; and without their documents.
+PUBLISHED = Asked(_published)
+PUBLISHED_LOCKED = Asked(partial(_published, lock=True))
+_BEFORE = Asked(partial(_published, doc=False))
+
+
+def _digests(dialect: str) -> Any:
     table = bucket_digest.c
     return sa.select(table.bucket, table.count, table.checksum).where(among(dialect, table.bucket))
+
+
+_DIGESTS = Asked(_digests)
+
+
+def digests_of(connection: Connection, buckets: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Count and checksum of live rows by bucket; one that never held a row is missing."""
+    rows = _DIGESTS.rows(connection, ids=listed(connection, buckets))
+    return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows}
 
 
 def _count(connection: Connection, deltas: dict[str, tuple[int, int]], seq: int) -> set[str]:
     if not deltas:
         return set()
-    asked = digests_of(connection.dialect.name)
-    rows = connection.execute(asked, {"ids": listed(connection, list(deltas))})
-    kept = {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows.all()}
+    kept = digests_of(connection, list(deltas))
     values = []
     for bucket, (count, total) in deltas.items():
         had_count, had_total = kept.get(bucket, (0, 0))

@@ -1,23 +1,26 @@
 """Who is, and who ever was, entitled to what. Never pruned: a visit that took place stays a visit."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.store.asked import Asked
 from server.store.bulk import among, chunks, insert, listed
 from server.store.publish import touch
 from server.store.tables_sync import OPEN, entitlement, held
 
+_ENTITLED = Asked(
+    sa.select(entitlement.c.bucket).where(
+        entitlement.c.person == sa.bindparam("person"), entitlement.c.to_seq == OPEN
+    )
+)
+
 
 def entitled(connection: Connection, person: str) -> frozenset[str]:
     """The buckets of a person now."""
-    asked = sa.select(entitlement.c.bucket).where(
-        entitlement.c.person == person, entitlement.c.to_seq == OPEN
-    )
-    return frozenset(connection.execute(asked).scalars())
+    return frozenset(bucket for (bucket,) in _ENTITLED.rows(connection, person=person))
 
 
 def entitle(connection: Connection, wanted: Mapping[str, frozenset[str]], seq: int, now_ms: int) -> set[str]:
@@ -45,15 +48,13 @@ def entitle(connection: Connection, wanted: Mapping[str, frozenset[str]], seq: i
 def ever_held(connection: Connection, person: str, ids: Sequence[str], type_: str = "ticket") -> set[str]:
     """Which of these rows the person was ever entitled to see: spans of the row's buckets and of the person's
     that overlap."""
-    asked = _held_by(connection.dialect.name)
-    bound = {"type": type_, "person": person}
     found: set[str] = set()
     for part in chunks(ids):
-        found |= set(connection.execute(asked, bound | {"ids": listed(connection, part)}).scalars())
+        rows = _HELD_BY.rows(connection, type=type_, person=person, ids=listed(connection, part))
+        found |= {id_ for (id_,) in rows}
     return found
 
 
-@cache
 def _held_by(dialect: str) -> Any:
     return (
         sa.select(held.c.id)
@@ -69,6 +70,7 @@ def _held_by(dialect: str) -> Any:
     )
 
 
+_HELD_BY = Asked(_held_by)
 _END = (
     sa.update(entitlement)
     .where(

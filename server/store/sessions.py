@@ -8,7 +8,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from server.store.tables_people import IntakeKeyRow, LoginAttemptRow, PersonRow, SessionRow
+from server.store.asked import Asked
+from server.store.people import VERSION
+from server.store.tables_people import IntakeKeyRow, LoginAttemptRow, PersonRow, SessionRow, SettingRow
 
 # The two know `ON CONFLICT`, each by its own name.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -25,6 +27,7 @@ class Session:
     expires_at_ms: int
     device: str | None
     must_change_password: bool
+    register: str | None = None  # the directory's version in the same snapshot
 
 
 def digest(token: str) -> str:
@@ -32,8 +35,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-# Built once: every request asks this, and building it cost more than running it.
-_FIND = (
+_FIND = Asked(
     select(
         SessionRow.person_id,
         SessionRow.csrf,
@@ -41,6 +43,7 @@ _FIND = (
         SessionRow.expires_at,
         SessionRow.device,
         PersonRow.must_change_password,
+        select(SettingRow.value).where(SettingRow.key == VERSION).scalar_subquery(),
     )
     .join(PersonRow, PersonRow.id == SessionRow.person_id)
     .where(
@@ -53,12 +56,11 @@ _FIND = (
 
 def find(connection: Connection, session_id: str, now_ms: int) -> Session | None:
     """The session if it lives and its person may still come in."""
-    row = connection.execute(_FIND, {"id": session_id, "now": now_ms}).first()
+    row = _FIND.row(connection, id=session_id, now=now_ms)
     if row is None:
         return None
-    return Session(
-        session_id, row.person_id, row.csrf, row.seen_at, row.expires_at, row.device, row.must_change_password
-    )
+    person_id, csrf, seen_at, expires_at, device, must_change, register = row
+    return Session(session_id, person_id, csrf, seen_at, expires_at, device, bool(must_change), register)
 
 
 # A revoked person's sessions stay as rows that open nothing, so that his phone can be told why.

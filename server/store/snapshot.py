@@ -7,15 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from server.store.asked import Asked
 from server.store.bulk import chunks, listed
 from server.store.oprows import RECEIPTS, receipt_of
-from server.store.publish import digests_of, published_of, row_of
+from server.store.publish import PUBLISHED, digests_of, row_of
 from server.store.rights import entitled
 from server.store.tables_sync import OPEN, entitlement, sync_head
 from server.store.tables_sync import device as device_table
 from sync.log import FeedRow, Head, Range, Receipt, Row, Standing
 
-_STANDING = (
+_STANDING = Asked(
     sa.select(
         sync_head.c.seq,
         sync_head.c.epoch,
@@ -41,7 +42,7 @@ class Snapshot:
 
     def standing(self, person: str, device: str) -> Standing:
         """Where the store, the device and the person stand."""
-        rows = self.connection.execute(_STANDING, {"person": person, "device": device}).all()
+        rows = _STANDING.rows(self.connection, person=person, device=device)
         seq, self.epoch, pruned_seq, owner, _ = rows[0]
         return Standing(Head(seq, self.epoch, pruned_seq), owner, frozenset(row[4] for row in rows if row[4]))
 
@@ -61,33 +62,30 @@ class Snapshot:
             if each.entered_by is not None:
                 bound[f"by{index}"] = each.entered_by
         asked = _feed_of(tuple(each.entered_by is not None for each in ranges))
-        return [FeedRow(*row) for row in self.connection.execute(asked, bound).all()]
+        return [FeedRow(*row) for row in asked.rows(self.connection, **bound)]
 
     def published(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """Rows by (type, id)."""
         found: dict[tuple[str, str], Row] = {}
-        asked = published_of(self.connection.dialect.name)
         for type_ in {type_ for type_, _ in keys}:
             for part in chunks(id_ for kind, id_ in keys if kind == type_):
-                rows = self.connection.execute(asked, {"ids": listed(self.connection, part), "type": type_})
-                found |= {(row[0], row[1]): row_of(row) for row in rows.all()}
+                rows = PUBLISHED.rows(self.connection, ids=listed(self.connection, part), type=type_)
+                found |= {(row[0], row[1]): row_of(row) for row in rows}
         return found
 
     def receipts(self, device: str, person: str, after_seq: int) -> list[Receipt]:
         """Receipts of this device's operations after this seq, by n."""
-        bound = {"device": device, "person": person, "after": after_seq}
-        found = [receipt_of(row) for row in self.connection.execute(RECEIPTS, bound).all()]
+        rows = RECEIPTS.rows(self.connection, device=device, person=person, after=after_seq)
+        found = [receipt_of(row) for row in rows]
         return sorted(found, key=lambda receipt: receipt.n)
 
     def digests(self, buckets: Iterable[str]) -> Mapping[str, tuple[int, int]]:
         """Count and checksum of live rows per bucket."""
-        asked = digests_of(self.connection.dialect.name)
-        rows = self.connection.execute(asked, {"ids": listed(self.connection, list(buckets))})
-        return {bucket: (count, int(checksum, 16)) for bucket, count, checksum in rows.all()}
+        return digests_of(self.connection, list(buckets))
 
 
 @lru_cache(maxsize=256)
-def _feed_of(bounded: tuple[bool, ...]) -> sa.TextClause:
+def _feed_of(bounded: tuple[bool, ...]) -> Asked:
     """One limited index range per bucket, merged by seq. `bounded`: which have an `entered_by`."""
     parts = [
         f"""SELECT * FROM (
@@ -97,4 +95,4 @@ def _feed_of(bounded: tuple[bool, ...]) -> sa.TextClause:
         ORDER BY seq LIMIT :wanted) AS part{index}"""  # noqa: S608 - only numbers of our own are put in
         for index, limited in enumerate(bounded)
     ]
-    return sa.text(f"{' UNION ALL '.join(parts)} ORDER BY 4, 1 LIMIT :wanted")
+    return Asked(sa.text(f"{' UNION ALL '.join(parts)} ORDER BY 4, 1 LIMIT :wanted"))
