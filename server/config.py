@@ -68,7 +68,9 @@ class Settings:
         str, "JIBAN_PUSH_SUBJECT", "whom push services may write to (mailto: or https:)"
     ] = "mailto:jiban@example.com"
     push_ttl_s: Annotated[int, "JIBAN_PUSH_TTL_S", "how long a push service keeps an alert, seconds"] = 3600
-    alarm_threads: Annotated[int, "JIBAN_ALARM_THREADS", "how many alerts are sent at the same time"] = 32
+    alarm_threads: Annotated[
+        int, "JIBAN_ALARM_THREADS", "alerts sent at the same time to each push service or channel"
+    ] = 32
     queue: Annotated[str, "JIBAN_QUEUE", "the alarms' doorbell: sqlite, postgres; empty: as the database"] = (
         ""
     )

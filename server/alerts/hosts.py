@@ -95,6 +95,12 @@ def check(endpoint: str, widened: Iterable[tuple[str, int | None]] = ()) -> Endp
     return Endpoint(scheme, host, port, match["path"], widened=False)
 
 
+def service_of(endpoint: str) -> str:
+    """Which push service an endpoint belongs to: a known one's name, else its own host and port."""
+    host = endpoint.split("/")[2].lower() if endpoint.count("/") >= 3 else endpoint.lower()
+    return next((known for known in KNOWN if host == known or host.endswith("." + known)), host)
+
+
 def is_public(address: str) -> bool:
     """Whether an address that a name resolved to lies outside: a name may point into our own network."""
     try:

@@ -1,7 +1,7 @@
-"""Sends what the outbox holds: claim, send on a few threads, note the answers together.
+"""Sends what the outbox holds: claim, send on the lane of the other side, note the answers together.
 
-The database row is the truth. A round takes only as many rows as there are free threads, so nothing lies claimed
-and idle; answers are written together while others are still on their way.
+The database row is the truth. A round takes only as many rows as its lanes have room for, so little lies claimed and
+idle; answers are written together while others are still on their way.
 """
 
 import math
@@ -10,7 +10,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -18,6 +17,7 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy.engine import Connection, Engine
 
 from server.alerts.journal import Journal, Left, left_behind, let_go
+from server.alerts.lanes import Lanes
 from server.alerts.outcome import Outcome, next_try_ms
 from server.store import channels, deliveries, subscriptions
 from server.store.deliveries import Claimed, Result
@@ -27,6 +27,7 @@ STALE_MS = 45_000  # a claim so old belongs to a worker whose machine is gone
 RENEW_MS = 10_000
 RECEIPT_MS = 3_000  # a send that nobody saw end waits so long for the phone's receipt before it is repeated
 ANSWERS_MAX = 200
+WAIT_S = 1.0  # so long for the first answer, while there is nothing to take
 GATHER_S = 0.03  # answers that come within this time of each other share a commit
 
 SENDS = Counter("jiban_deliveries_total", "Attempts to send, by channel and outcome", ["channel", "outcome"])
@@ -50,12 +51,11 @@ class Outbox:
         self._engine = engine
         self._folder = folder
         self._courier = courier
-        self._threads = threads
         self._clock = clock
         self.journal = Journal(folder)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
-        self._answers: queue.SimpleQueue[tuple[Claimed, Result]] = queue.SimpleQueue()
-        self._flying = 0  # claimed and not yet written back
+        self._lanes = Lanes(threads)
+        self._answers: queue.SimpleQueue[tuple[Claimed, Result] | None] = queue.SimpleQueue()
+        self._nudged = False
         self._renewed_ms = clock()
         self._stop = threading.Event()
 
@@ -68,18 +68,24 @@ class Outbox:
         done, until = 0, time.monotonic() + for_s
         while not self._stop.is_set() and time.monotonic() < until:
             taken = self._take()
-            if not taken and not self._flying:
+            if not taken and not self.busy:
                 break
             done += self._write_answers(wait=not taken)
             self._hold_on()
-        if done and not self._flying:
+        if done and not self.busy:
             self.journal.settle()
         return done
 
+    def nudge(self) -> None:
+        """There is something new to send: do not wait for the answer to what is on its way. From any thread."""
+        if not self._nudged:  # one is enough, however often it rings
+            self._nudged = True
+            self._answers.put(None)
+
     @property
     def busy(self) -> bool:
-        """Whether something is still on its way."""
-        return self._flying > 0
+        """Whether something is claimed and not yet written back."""
+        return self._lanes.flying > 0
 
     def recover(self) -> int:
         """Take over what workers left that were killed → how many rows are due again."""
@@ -100,32 +106,29 @@ class Outbox:
     def close(self) -> None:
         """Let what is on its way come to its end, and note it."""
         self._stop.set()
-        self._pool.shutdown(wait=True)
-        while self._flying:
+        self._lanes.close()
+        while self.busy:
             if not self._write_answers(wait=False):
                 break
-        if not self._flying:
+        if not self.busy:
             self.journal.close()
 
     def _take(self) -> list[Claimed]:
-        free = 2 * self._threads - self._flying  # as many again lie ready for the thread that is free next
-        if free <= 0:
-            return []
+        full = self._lanes.full()
         now = self._clock()
         with reading(self._engine) as connection:
-            due = deliveries.next_at(connection)
+            due = deliveries.next_at(connection, full)
         if due is None or due > now:
             return []
         with writing(self._engine) as connection:
             deliveries.expire(connection, now)
-            taken = deliveries.claim(connection, self.journal.claim, now, free)
-        self._flying += len(taken)
+            taken = deliveries.claim(connection, self.journal.claim, now, self._lanes.batch, full)
         for each in taken:
-            self._pool.submit(self._send, each)
+            self._lanes.give(each, self._send)
         return taken
 
     def _send(self, row: Claimed) -> None:
-        """On a thread of the pool."""
+        """On a thread of its lane."""
         now = self._clock()
         if row.acked or row.ended:
             outcome = Outcome("failed", "acked" if row.acked else "ended")
@@ -153,14 +156,7 @@ class Outbox:
         return Result(row.id, "queued", outcome.error, now, next_at_ms=again)
 
     def _write_answers(self, *, wait: bool) -> int:
-        told: list[tuple[Claimed, Result]] = []
-        try:
-            told.append(self._answers.get(timeout=1.0 if wait else GATHER_S))
-            until = time.monotonic() + GATHER_S
-            while len(told) < ANSWERS_MAX:
-                told.append(self._answers.get(timeout=max(0.0, until - time.monotonic())))
-        except queue.Empty:
-            pass
+        told = self._gather(wait=wait)
         if not told:
             return 0
         try:
@@ -170,16 +166,35 @@ class Outbox:
             for each in told:  # the database is away: they are tried again, and the journal has them as well
                 self._answers.put(each)
             raise
-        self._flying -= len(told)
         for row, result in told:
+            self._lanes.back(row)
             if result.state == "sent":
                 WAITED.labels(row.channel).observe(max(0, result.at_ms - row.due_ms) / 1000)
         _log(told)
         return len(told)
 
+    def _gather(self, *, wait: bool) -> list[tuple[Claimed, Result]]:
+        """The answers of this moment; a nudge ends the waiting."""
+        told: list[tuple[Claimed, Result]] = []
+        until = time.monotonic() + (WAIT_S if wait else GATHER_S)
+        try:
+            while len(told) < ANSWERS_MAX:
+                found = self._answers.get(timeout=max(0.0, until - time.monotonic()))
+                if not told:
+                    until = time.monotonic() + GATHER_S
+                if found is not None:
+                    told.append(found)
+                    continue
+                self._nudged = False
+                if wait:
+                    break
+        except queue.Empty:
+            pass
+        return told
+
     def _hold_on(self) -> None:
         now = self._clock()
-        if self._flying and now - self._renewed_ms > RENEW_MS:
+        if self.busy and now - self._renewed_ms > RENEW_MS:
             with writing(self._engine) as connection:
                 deliveries.hold_on(connection, self.journal.claim, now)
             self._renewed_ms = now

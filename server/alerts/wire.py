@@ -5,8 +5,11 @@ answer differently the second time (DNS rebinding).
 """
 
 import email.utils
+import http.client
+import io
 import socket
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ from urllib3.util.connection import create_connection
 from server.alerts import hosts
 
 CONNECT_S = 3.0
-READ_S = 5.0
+READ_S = 5.0  # for the whole answer, however slowly it drips
 ANSWER_BYTES_MAX = 4096
 POOLS_MAX = 64
 
@@ -43,7 +46,45 @@ class Answer:
     retry_after_s: float | None
 
 
-class _OutsideOnly(HTTPSConnection):
+class _InTime(io.RawIOBase):
+    """What comes over a socket within one span of time: a socket's own limit begins anew with every byte."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+        self._until = time.monotonic() + (sock.gettimeout() or READ_S)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answered(http.client.HTTPResponse):
+    """An answer that has to come to its end in time."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_InTime(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answered
+
+
+class _Sealed(HTTPSConnection):
+    response_class = _Answered
+
+
+class _OutsideOnly(_Sealed):
     """Connects to public addresses only; the certificate is still checked against the name."""
 
     def _new_conn(self) -> socket.socket:
@@ -78,8 +119,12 @@ class _OutsidePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _OutsideOnly
 
 
+class _SealedPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Sealed
+
+
 class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = HTTPConnection
+    ConnectionCls = _Plain
 
 
 class Wire:
@@ -124,7 +169,7 @@ class Wire:
             if pool is None:
                 kind: Any = _OutsidePool
                 if to.widened:
-                    kind = urllib3.HTTPSConnectionPool if to.scheme == "https" else _PlainPool
+                    kind = _SealedPool if to.scheme == "https" else _PlainPool
                 pool = self._pools[key] = kind(to.host, to.port, maxsize=self._threads, block=False)
             self._pools.move_to_end(key)
             if len(self._pools) > POOLS_MAX:

@@ -104,19 +104,51 @@ class Claimed:
     accounts: str | None
 
 
-def claim(connection: sa.Connection, claim: str, now_ms: int, n_max: int) -> list[Claimed]:
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Other sides for which nothing is taken out for now. `services`: ends of push hosts' names, or host:port;
+    `channels`: ids of channels."""
+
+    services: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+NOBODY_FULL = Full()
+
+
+def _takes(full: Full) -> list[sa.ColumnElement[bool]]:
+    """Rows for whom there is room."""
+    found: list[sa.ColumnElement[bool]] = []
+    if full.channels:
+        elsewhere = delivery.c.channel_id.not_in(full.channels)
+        found.append(sa.or_(delivery.c.channel_id.is_(None), elsewhere))
+    if full.services:
+        named = [push_subscription.c.endpoint.ilike(f"%{each}/%") for each in full.services]
+        there = sa.select(push_subscription.c.device).where(sa.or_(*named))
+        found.append(delivery.c.target.not_in(there))
+    return found
+
+
+def claim(
+    connection: sa.Connection, claim: str, now_ms: int, n_max: int, full: Full = NOBODY_FULL
+) -> list[Claimed]:
     """Take up to `n_max` rows that are due: real ones before drills, what was not tried yet before what failed, then
     the longest waiting. Nobody's emergency stands behind a thousand phones whose push service hangs."""
     due = (
         sa.select(delivery.c.id)
         .where(delivery.c.state == "queued", delivery.c.next_at <= now_ms, delivery.c.channel != APP)
+        .where(*_takes(full))
         .order_by(delivery.c.drill, delivery.c.attempts > 0, delivery.c.next_at)
         .limit(n_max)
         .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
     )
+    # Asked apart: PostgreSQL may carry out a subquery again and again, and each time skips what it has locked before.
+    wanted = list(connection.execute(due).scalars())
+    if not wanted:
+        return []
     taken = connection.execute(
         sa.update(delivery)
-        .where(delivery.c.id.in_(due.scalar_subquery()), delivery.c.state == "queued")
+        .where(delivery.c.id.in_(wanted), delivery.c.state == "queued")
         .values(state="sending", claim=claim, claimed_at=now_ms, attempts=delivery.c.attempts + 1)
         .returning(delivery.c.id)
     )
@@ -271,10 +303,10 @@ def expire(connection: sa.Connection, now_ms: int) -> None:
     )
 
 
-def next_at(connection: sa.Connection) -> int | None:
-    """When the next row is due; None while nothing waits."""
+def next_at(connection: sa.Connection, full: Full = NOBODY_FULL) -> int | None:
+    """When the next row is due for whom there is room; None while nothing waits."""
     query = sa.select(sa.func.min(delivery.c.next_at)).where(
-        delivery.c.state == "queued", delivery.c.channel != APP
+        delivery.c.state == "queued", delivery.c.channel != APP, *_takes(full)
     )
     return connection.execute(query).scalar()
 

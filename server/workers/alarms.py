@@ -8,6 +8,7 @@ never climb or send twice, and what one that was killed left is taken up by the 
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -135,7 +136,12 @@ def main() -> int:
     woken, stop = threading.Event(), threading.Event()
     try:
         alarms = alarms_of(settings)
-        consumer = _listen(Bell(settings), woken)
+
+        def heard() -> None:
+            woken.set()
+            alarms.outbox.nudge()
+
+        consumer = _listen(Bell(settings), heard)
     except SettingError as error:
         logger.error("alarms_cannot_start", error=str(error))  # noqa: TRY400 - the words say what to do, no trace
         return 2
@@ -172,10 +178,10 @@ def run(alarms: Alarms, woken: threading.Event, stop: threading.Event) -> None:
         logger.warning("outbox_not_closed", error=type(error).__name__)
 
 
-def _listen(bell: Bell, woken: threading.Event) -> Any:
+def _listen(bell: Bell, heard: Callable[[], None]) -> Any:
     """Without its bell the worker looks twice a second, which is slower but not wrong."""
     try:
-        return bell.listen(woken.set)
+        return bell.listen(heard)
     except SettingError:
         raise
     except Exception as error:  # noqa: BLE001 - see above

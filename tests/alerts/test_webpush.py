@@ -208,3 +208,14 @@ def test_waiting_grows_and_ends_with_the_alerts_life():
     assert next_try_ms(Outcome("retry", "x", 30.0), 1, 0, 10**9, jitter=0.0) == 30_000
     assert next_try_ms(Outcome("retry", "x", 30.0), 1, 0, 20_000, jitter=0.0) is None
     assert next_try_ms(Outcome("retry", "x", 0.0), 1, 0, 10**9, jitter=0.0) == 1_000
+
+
+def test_an_answer_that_drips_is_left_after_a_while_too(service: Service):
+    def drips(request, _n):
+        for byte in b"HTTP/1.1 201 Created\r\nX-Wait: " + b"." * 400:
+            request.wfile.write(bytes([byte]))
+            request.wfile.flush()
+            time.sleep(0.02)
+
+    service.behave = drips
+    assert send(pusher(service.host, read_s=0.4), to_service(service)) == Outcome("retry", "timeout")
