@@ -24,6 +24,8 @@ from tests.town import (  # noqa: F401 - fixtures
     town_template,
 )
 
+LONG = {"process", "sim", "fuzz"}
+
 
 def pytest_configure() -> None:
     postgres.choose_folder()
@@ -31,9 +33,14 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)  # where pytest makes its `tmp_path`
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end no worker waits for another's."""
+    items.sort(key=lambda item: not LONG & {mark.name for mark in item.iter_markers()})
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
-    with quick.quick_passwords():
+def _quick() -> Iterator[None]:
+    with quick.quick_passwords(), quick.quick_routes():
         yield
 
 
@@ -84,6 +91,7 @@ def _settle(settings: Settings) -> None:
 
 
 def _as_tested(app: Flask) -> Flask:
+    quick.share_statements(app.extensions["jiban"].engine)
     app.testing = False  # errors are answered, as in production, not raised
     start.know_migrations(app)  # as under the flask command
     app.test_client_class = Browser

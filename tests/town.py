@@ -23,7 +23,7 @@ from server.keys import make_master_key
 from server.store.base import metadata
 from server.store.engine import writing
 from sync.clock import parse_rfc3339, rfc3339
-from tests import postgres
+from tests import postgres, quick
 from tests.device import Phone, Transport
 
 START = "2026-11-22T04:05:00.000Z"  # Sunday, 12:05 in Shanghai
@@ -157,6 +157,7 @@ def town_from(template: Path, folder: Path) -> Iterator[Town]:
 def town_at(settings: Settings) -> Iterator[Town]:
     """The app over these settings, its clock standing."""
     app = create_app(settings)
+    quick.share_statements(app.extensions["jiban"].engine)
     with standing_clock() as fake:
         town = Town(app, fake)
         yield town

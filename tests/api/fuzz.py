@@ -1,7 +1,7 @@
 """Requests made up from the API's own description, thrown at the real app by everybody who may call it.
 
-`make test` throws a few at every operation, always the same ones (test_fuzz.py). By hand, as many as wanted:
-`python -m tests.api.fuzz --examples 500 [--only "POST /api/v1/sync/push"] [--seed 7]`.
+`make test` throws a few at every operation, always the same ones (test_fuzz.py; `JIBAN_TEST_EXAMPLES` says how many).
+By hand, as many as wanted: `python -m tests.api.fuzz --examples 500 [--only "POST /api/v1/sync/push"] [--seed 7]`.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """Whatever is sent, by whomever: no 5xx, and no answer that the OpenAPI description does not foretell."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,8 @@ from server.app import BLUEPRINTS
 from tests.api import fuzz, fuzz_town
 from tests.api.fuzz import Fuzz
 
-EXAMPLES = 12  # right ones, and as many wrong ones; by hand as many as wanted: `python -m tests.api.fuzz`
+# Right requests, and as many wrong ones, for each operation. By hand as many as wanted: `python -m tests.api.fuzz`.
+EXAMPLES = int(os.environ.get("JIBAN_TEST_EXAMPLES", "6"))
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzz]:
         yield made
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("blueprint", BLUEPRINTS)
 def test_every_answer_is_one_that_is_described(blueprint: str, fuzzed: Fuzz) -> None:
     wanted = fuzzed.labels(blueprint)
