@@ -16,7 +16,7 @@ from server.domain.lifecycle import OPS, PERSON_OPS
 from server.domain.roles import Actor, buckets_of_ticket, may_see
 from server.domain.rules import Rules
 from server.domain.ticket import Ticket
-from server.store import indicator_rows, intake_rows, items, oplog, photo_rows, tickets
+from server.store import indicator_rows, intake_rows, items, oplog, people_history, photo_rows, tickets
 from server.store.calendar import read_calendar
 from sync.clock import Moment
 from sync.log import Author, Change, Retry, Verdict, Work, Writing
@@ -151,6 +151,7 @@ class TicketWork:
             related=self._related(ticket, op),
             photos=self._photos,
             on_duty=self._duty.worker,
+            formerly=lambda at_ms: people_history.as_of(self._connection, actor, at_ms),
         )
         command = Command(
             op_id=op.id,

@@ -42,6 +42,10 @@ def _nobody(_unit: str) -> str | None:
     return None
 
 
+def _unknown(_at_ms: int) -> Actor | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One operation with its author and its honest time. `args` as on the wire; `decide` checks them."""
@@ -65,6 +69,7 @@ class Context:
     `ever_held`: whether the author's entitlements ever held the ticket (SYNC: held). `related`, by id: for a
     merged subject its survivor; for `ticket.merge` and `ticket.unmerge` the ticket of `into`. `photos`: sha256 by
     photo id of bytes that are already complete. `on_duty`: the worker whom the rota names for a unit now.
+    `formerly`: the author with the role and unit that he had at a moment (ms UTC), where that is known.
     """
 
     rules: Rules
@@ -76,6 +81,7 @@ class Context:
     related: Mapping[str, Ticket] = field(default_factory=dict)
     photos: Mapping[str, str] = field(default_factory=dict)
     on_duty: Callable[[str], str | None] = _nobody
+    formerly: Callable[[int], Actor | None] = _unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ _RETRACTABLE = frozenset(name for name, rule in OPS.items() if rule.kind == "fac
 def decide_fact(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) -> Decision:
     """Store a fact: `applied` if its author has the ticket and the state fits, else `kept`; refused only as foreign.
 
+    Whether his role was to do it is judged as of when he did: an honest time counts with the rights of that time.
     A fact about a merged ticket is kept on the survivor, a callback stays with its own caller's ticket.
     """
+    actor = command.actor
     survivor = ctx.related.get(ticket.merged_into) if ticket.merged_into is not None else None
-    has = _has(ticket, survivor, command, ctx)
+    has, command = _has(ticket, survivor, command, ctx)
     host, via = ticket, None
     if survivor is not None and (command.name in _MOVED_TO_SURVIVOR or _is_about(survivor, ticket, command)):
         host, via = survivor, ticket.id
@@ -39,14 +41,16 @@ def decide_fact(ticket: Ticket, command: Command, ctx: Context, rule: OpRule) ->
     _tell(done, step)
     if fits:
         return decided(done, step)
-    return replace(decided(done, step), code="kept", details=_why_kept(done, step, has=has))
+    return replace(decided(done, step), code="kept", details=_why_kept(done, actor, step, has=has))
 
 
-def _why_kept(host: Ticket, step: Step, *, has: bool) -> Json:
+def _why_kept(host: Ticket, actor: Actor, step: Step, *, has: bool) -> Json:
     """What its author is told of a fact that was kept: the ticket moved on, and where, if he may know."""
     if "via" in step.entry:
-        into = host.external_no if may_see(step.actor, host) else None
+        into = host.external_no if may_see(actor, host) else None
         return {"reason": "merged", "into": into}
+    if not may_do(actor, step.command.name, host, step.at_ms):
+        return {"reason": "role"}
     if not has:
         unit = None if host.confidential else step.named(host.lead_unit)
         return {"reason": "moved", "unit": unit}
@@ -55,15 +59,23 @@ def _why_kept(host: Ticket, step: Step, *, has: bool) -> Json:
     return {"reason": "state", "state": host.state}
 
 
-def _has(ticket: Ticket, survivor: Ticket | None, command: Command, ctx: Context) -> bool:
-    """Whether the author has the ticket now; raises `not_yours` when he never had it or his role cannot."""
-    actor = command.actor
+def _has(ticket: Ticket, survivor: Ticket | None, command: Command, ctx: Context) -> tuple[bool, Command]:
+    """Whether the author has the ticket now, and the command by the author as he was when he did it.
+
+    Raises `not_yours` when he never had it, or his role could not do it, neither now nor then.
+    """
+    actor, at_ms = command.actor, command.moment.occurred_at_ms
     revoked = actor.revoked_at_ms
     has = revoked is None and may_see(actor, ticket, survivor)
-    had = ctx.ever_held and (revoked is None or command.moment.occurred_at_ms < revoked)
-    if not (has or had) or not may_do(actor, command.name, ticket, command.moment.occurred_at_ms):
+    had = ctx.ever_held and (revoked is None or at_ms < revoked)
+    if not (has or had):
         raise Refused("not_yours")
-    return has
+    if may_do(actor, command.name, ticket, at_ms):
+        return has, command
+    then = ctx.formerly(at_ms)
+    if then is None or not may_do(then, command.name, ticket, at_ms):
+        raise Refused("not_yours")
+    return False, replace(command, actor=then)
 
 
 def _is_about(survivor: Ticket, child: Ticket, command: Command) -> bool:

@@ -219,6 +219,15 @@ def _calls(details: Mapping[str, Any], en: bool) -> str | None:
     return f"还没有联系上诉求人：需在 {halves} 个半天内至少拨打 {needed} 次，现有 {attempts} 次记录。"
 
 
+_KEPT = {
+    "cycle": ("记录属于上一轮办理，已保留在工单上。", "Your record is kept with the round before."),
+    "role": (
+        "您的岗位已有变动；您的记录已保留在工单上。",
+        "Your post has changed; your record is kept on the ticket.",
+    ),
+}
+
+
 def _kept(details: Mapping[str, Any], en: bool) -> str | None:
     reason, unit, into = details.get("reason"), details.get("unit"), details.get("into")
     if reason == "moved" and unit:
@@ -229,8 +238,8 @@ def _kept(details: Mapping[str, Any], en: bool) -> str | None:
         if en:
             return f"The ticket was merged{f' into {into}' if into else ''}; your record is kept there."
         return f"工单已并入{into or '其他工单'}；您的记录已保留在其中。"
-    if reason == "cycle":
-        return "Your record is kept with the round before." if en else "记录属于上一轮办理，已保留在工单上。"
+    if reason in _KEPT:
+        return _pick(_KEPT[reason], en=en)
     state = _STATES.get(details.get("state", ""))
     if state is None:
         return None
