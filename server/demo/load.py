@@ -5,7 +5,7 @@ import heapq
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -21,10 +21,10 @@ from server.demo.ids import demo_id
 from server.demo.people import CAST, INTAKE_KEY, PASSWORD, PEOPLE
 from server.demo.rota import load_rota
 from server.demo.scripts import everything
-from server.demo.story import DAY_MS, Step, Story
+from server.demo.story import DAY_MS, ITS_HEAD, Step, Story
 from server.demo.teller import Teller
 from server.demo.town import GRIDS, UNITS, unit_named
-from server.domain.roles import SYSTEM, Unit
+from server.domain.roles import SYSTEM, Actor, Unit
 from server.store import facts, people_rows, sessions, tickets
 from server.store.engine import reading
 from server.store.people import Directory, Grid, directory
@@ -57,12 +57,18 @@ def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: 
     Without a `photo_desk` steps are told without photos, and say so.
     """
     load_people(desk, now_ms)
-    done = _Stage(desk, now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
-    closing.leave_phones(desk, now_ms)
-    climbing.leave_phones(desk, now_ms)
     with desk.log.write(now_ms) as tx:
         load_rota(tx, now_ms)
+    done = _Stage(_dispatching(desk), now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
+    closing.leave_phones(desk, now_ms)
+    climbing.leave_phones(desk, now_ms)
     return done
+
+
+def _dispatching(desk: Desk) -> Desk:
+    """The town's past has emergencies dispatch themselves, whatever the setting is now."""
+    rules = replace(desk.handler.rules, urgent_auto_dispatch=True)
+    return replace(desk, handler=replace(desk.handler, rules=rules))
 
 
 def load_people(desk: Desk, now_ms: int) -> None:
@@ -149,11 +155,11 @@ class _Stage:
         bounds = (story.received_at_ms, heard) if step.trust == "unverified" else (step.at_ms, step.at_ms)
         moment = Moment(step.at_ms, *bounds, step.trust)
         verdict = perform(
-            self.desk.log, self.desk.handler, [op], self._author(step.by), heard, moment=moment
+            self.desk.log, self.desk.handler, [op], self._author(step.by, ticket_id), heard, moment=moment
         )[0]
         self.done.operations += 1
         for named, data in taken:
-            self._upload(named, data, ticket_id, self._author(step.by).person, heard)
+            self._upload(named, data, ticket_id, self._author(step.by, ticket_id).person, heard)
         if verdict.outcome == "refused":
             self.done.refused.append(
                 (story.external_no, step.name, f"{verdict.code} {dict(verdict.details)}")
@@ -198,12 +204,18 @@ class _Stage:
         photos.begin(self.photo_desk, author, named["id"], ticket_id, named["sha256"], len(data), came)
         photos.append(self.photo_desk, author, named["id"], 0, io.BytesIO(data), None, lambda: came)
 
-    def _author(self, by: str) -> Author:
+    def _author(self, by: str, ticket_id: str) -> Author:
         if by == "city":
             return CITY_AUTHOR
         if by == "system":
             return Author("system", None, SYSTEM)
-        person = self.known.person_named(by)
+        person = self._head_of(ticket_id) if by == ITS_HEAD else self.known.person_named(by)
         if person is None:
             raise KeyError(by)
         return Author(person.id, None, person)
+
+    def _head_of(self, ticket_id: str) -> Actor | None:
+        with reading(self.desk.engine) as connection:
+            lead = tickets.load(connection, [ticket_id])[ticket_id].lead_unit
+        heads = (p for p in self.known.people.values() if p.role == "unit_head" and p.unit_id == lead)
+        return next(heads, None)

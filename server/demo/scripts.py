@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from server.demo.matters import CONFIDENTIAL, ORDINARY, PRAISE, URGENT, Matter
-from server.demo.story import DAY_MS, MINUTE_MS, Step, Story
+from server.demo.story import DAY_MS, ITS_HEAD, MINUTE_MS, Step, Story
 from server.demo.teller import Teller
 from server.demo.town import VILLAGES, DemoUnit, unit_named
 
@@ -19,10 +19,11 @@ def urgent_history(teller: Teller, count: int = 60) -> list[Story]:
 
 
 def _emergency(teller: Teller, matter: Matter, village: DemoUnit, received: int, number: int) -> Story:
+    """The server dispatches it at once; who is near accepts, and whoever leads by duty signs."""
     story = teller.call(matter, village, received, urgent=True)
-    worker, head = teller.team(village.name)
-    at = teller.dispatch(story, teller.after(received, 1, 4), village.name, worker, _joint(matter))
-    at = story.then(teller.after(at, 0.5, 5), worker, "ticket.accept", {"opinion": "已受理，立即前往。"})
+    worker, _ = teller.team(village.name)
+    heard = teller.after(received, 0.2, 0.8)
+    at = story.then(teller.after(heard, 0.5, 4), worker, "ticket.accept", {"opinion": "已受理，立即前往。"})
     at = story.then(teller.after(at, 0.2, 3), worker, "ticket.depart")
     took_min = teller.rng.gammavariate(5, 4.6) + 6
     if number % 17 == 5:
@@ -33,19 +34,15 @@ def _emergency(teller: Teller, matter: Matter, village: DemoUnit, received: int,
         story, arrived, worker, trust="unverified" if unsure else "proven", lag_ms=teller.minutes(0, 9)
     )
     at = teller.on_site_done(story, teller.after(arrived, 20, 120), worker, matter)
-    _finish(teller, story, at, worker, head, matter)
+    _finish(teller, story, at, worker, matter)
     return story
 
 
-def _joint(matter: Matter) -> tuple[str, ...]:
-    return (matter.unit,) if matter.unit else ()
-
-
-def _finish(teller: Teller, story: Story, at: int, worker: str, head: str, matter: Matter) -> None:
+def _finish(teller: Teller, story: Story, at: int, worker: str, matter: Matter) -> None:
     """From the work done to the city's rating, in the hours and days after."""
     at = teller.callback(story, teller.after(at, 15, 90), worker)
     at = teller.reply(story, teller.after(at, 5, 60), worker, matter)
-    at = teller.approve(story, teller.after(at, 10, 150), head)
+    at = teller.approve(story, teller.after(at, 10, 150), ITS_HEAD)
     teller.city_result(story, at + int(teller.rng.uniform(0.4, 3) * DAY_MS))
 
 
@@ -79,7 +76,6 @@ def _running(
     received = teller.ago(minutes=minutes_ago)
     story = teller.call(matter, village, received, urgent=True)
     worker, _ = teller.team(village_name)
-    teller.dispatch(story, received + MINUTE_MS, village_name, worker, _joint(matter))
     if depart is not None:
         story.then(
             received + int((depart - 1) * MINUTE_MS), worker, "ticket.accept", {"opinion": "收到，马上出发。"}

@@ -10,6 +10,8 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+ITS_HEAD = "its head"  # who signs for the unit that leads the ticket, whoever dispatched it there
+
 # Arguments that only the ticket knows when the step comes, such as the hash of the reply to approve; `find` gives
 # another story's ticket id by its number.
 Args = Mapping[str, Any] | Callable[[Ticket, Callable[[str], str]], Mapping[str, Any]]
@@ -17,7 +19,7 @@ Args = Mapping[str, Any] | Callable[[Ticket, Callable[[str], str]], Mapping[str,
 
 @dataclass(frozen=True)
 class Step:
-    """One operation. `by` is a user name, or `city` or `system`; `lag_ms` how much later the server hears of it."""
+    """One operation. `by`: a user name, `ITS_HEAD`, `city` or `system`; `lag_ms`: how much later the server hears."""
 
     at_ms: int
     by: str

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from jsonschema import Draft202012Validator
@@ -19,6 +20,7 @@ from server.domain.rota import clashes, fits
 from server.store import rota
 from server.store.engine import reading
 from server.store.people import directory
+from server.store.tables_alerts import alarm
 from server.store.tables_ticket import photo, ticket
 from tests.town import START, Town, build_template, person_id, standing_clock, town_at
 
@@ -76,6 +78,20 @@ def test_urgent_tickets_run_now_in_every_way_the_board_can_show(demo: Town) -> N
     head = demo.phone("head")
     head.sync()
     assert any(each["state"] == "reply_review" for each in head.tickets.values())
+
+
+def test_emergencies_dispatch_themselves_as_the_product_does_it_and_each_rings_once(demo: Town) -> None:
+    subjects = rows(demo, sa.select(alarm.c.subject_id).where(alarm.c.kind == "urgent_ticket"))
+    assert len(subjects) >= 60
+    assert set(Counter(subjects).values()) == {1}
+    bodies = rows(demo, sa.select(ticket.c.body).where(ticket.c.urgent.is_(True)))
+    sent = [
+        (entry["name"], entry["actor"]["id"])
+        for (body,) in bodies
+        for entry in orjson.loads(body)["timeline"]
+        if entry["name"] == "ticket.dispatch"
+    ]
+    assert Counter(sent) == {("ticket.dispatch", "system"): len(bodies)}
 
 
 def test_a_month_of_arrivals_is_mostly_on_time(demo: Town) -> None:
