@@ -38,7 +38,6 @@ class Misfortunes:
     memories: list[tuple[SturdyPhone, dict[str, Any]]]
     backup: Path | None
     restored: int
-    cloned: bool
 
     def note(self, text: str) -> None:
         raise NotImplementedError
@@ -74,7 +73,6 @@ class Misfortunes:
     def _phone_clone(self, phone: SturdyPhone) -> None:
         if self._room_for_another(phone):
             self._take_phone(phone.username).roll_back(phone.memory())
-            self.cloned = True
 
     def _phone_another(self, phone: SturdyPhone) -> None:
         if self._room_for_another(phone):
@@ -113,6 +111,7 @@ class Misfortunes:
             getattr(self, "_" + kind.replace(" ", "_"))()
         except (Retry, Unavailable) as error:
             self.note(f"  in vain: {error}")
+            self._see_who_is_revoked()  # a COMMIT whose answer was lost has happened
 
     def _rush(self) -> None:
         """Several phones at the same moment, their transactions open for a while; PostgreSQL only."""
@@ -142,24 +141,42 @@ class Misfortunes:
         self.ground.save(self.backup)
 
     def _restore(self) -> None:
-        # A known bound (PROTOCOL.md): of two copies of one phone, a restored server that counted the one's work
-        # again cannot tell the other that it has forgotten its.
-        if self.backup is None or self.cloned:
+        if self.backup is None:
             return self._backup()
+        copy = self._part_ways() if self.dice.random() < 0.5 else None
         self.ground.put_back(self.backup)
         log = self.town.desk.log
         with self.trouble.paused():
             with log.write(self.town.clock.now_ms) as tx:
                 log.new_epoch(tx)
             self.restored += 1
-            self.revoked = {one.username for one in self.people().values() if one.revoked_at_ms is not None}
+            self._see_who_is_revoked()
             for call in self.calls:  # the gateway delivers again what it has: an outage was announced to it
                 self._deliver(call)
+        if copy is not None:
+            self.note(f"  {copy.name} syncs: {copy.try_sync()}")
         return None
+
+    def _part_ways(self) -> SturdyPhone | None:
+        """A phone is copied; the one sends what it does, the other comes first after the restore, with the same numbers."""
+        one = self.dice.choice(self.living())
+        if not self._room_for_another(one.phone):
+            return None
+        self._phone_clone(one.phone)
+        other = self.hands[-1]
+        for hand in (one, other):
+            for _ in range(self.dice.choice((1, 2, 3))):
+                self.note(f"  {hand.tap()}")
+        one.phone.try_sync()
+        return other.phone
 
     def people(self) -> dict[str, Actor]:
         with reading(self.town.desk.engine) as connection:
             return dict(directory(connection).people)
+
+    def _see_who_is_revoked(self) -> None:
+        with self.trouble.paused():
+            self.revoked = {one.username for one in self.people().values() if one.revoked_at_ms is not None}
 
     def _admin(self) -> Actor:
         return self.people()[person_id("admin")]

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tests.device import Answer, Base, Lost, Pending, Phone
+from tests.device import Answer, Base, Lost, Pending
+from tests.sim.recount import Recounting
 from tests.sim.trouble import BadLine, Trouble
 from tests.sim.watch import Watch, final
 
-OUTBOX = ("device", "epoch", "last_n", "outbox", "sent", "problems", "voided")
+OUTBOX = ("device", "epoch", "last_n", "outbox", "sent", "unasked", "problems", "voided")
 BASE = ("base", "gone", "receipts", "rebuild", "base_device", "base_epoch")
 CONFLICTS_MAX = 5
 PULLS_WITHOUT_MAX = 2
@@ -26,7 +27,7 @@ class Halt(Exception):
     """The round ends: keep everything, try again later."""
 
 
-class SturdyPhone(Phone):
+class SturdyPhone(Recounting):
     """`Phone` with the whole of SYNC.md “Client rules”."""
 
     transport: BadLine
@@ -36,6 +37,7 @@ class SturdyPhone(Phone):
     ) -> None:
         self.watch, self.trouble, self.name = watch, trouble, name
         self.sent: list[dict[str, Any]] = []
+        self.unasked: list[str] = []
         self.voided: dict[str, str] = {}
         self.rebuild: dict[str, Any] | None = None
         self.base_device: str | None = None
@@ -146,10 +148,10 @@ class SturdyPhone(Phone):
     def push_all(self, *, probe: bool = False) -> None:
         most, conflicts = self.batch, 0
         while True:
-            batch = [each for each in self.outbox if each.outcome is None][:most]
+            batch = self._asking()[:most] or [each for each in self.outbox if each.outcome is None][:most]
             if not batch and not probe:
                 return
-            if len(batch) > 1 and self.trouble.draw(self.trouble.local, "tail first"):
+            if not self.unasked and len(batch) > 1 and self.trouble.draw(self.trouble.local, "tail first"):
                 batch = batch[len(batch) // 2 :]
             answer = self.ask("/sync/push", self.envelope(batch))
             if answer.status == 200:
@@ -171,6 +173,7 @@ class SturdyPhone(Phone):
         self._maybe_die()
         self._sample(told["time"])
         outcomes = {one["id"]: one for one in told["results"]}
+        self._learn_again(outcomes)
         for pending in self.outbox:
             one = outcomes.get(pending.raw["id"])
             if one and one.get("code") == "op_mismatch" and told["last_n"] < pending.raw["n"]:
@@ -185,71 +188,6 @@ class SturdyPhone(Phone):
             raise Halt("413")
         self._void(batch[0], "too_large")
         return 100
-
-    def _void(self, pending: Pending, code: str) -> None:
-        raw = pending.raw
-        if raw["name"] != "void":
-            self.voided[raw["id"]] = code
-        fresh = {"id": self._new_id(), "n": raw["n"], "name": "void", "v": 1, "subject": None, "base": None}
-        pending.raw = fresh | {"at": raw["at"], "args": {"code": code}}
-        pending.outcome = None
-
-    def _reconcile(self, answer: Answer) -> bool:
-        details = answer.json["error"]["details"] if answer.code else {}
-        if answer.code == "epoch":
-            self.trouble.note(f"  {self.name} learns of the new epoch, last_n {details['last_n']}")
-            self._adopt(details["epoch"], details["last_n"])
-        elif answer.code == "gap":
-            self._put_back(details["expected_n"] - 1)
-        elif answer.code in {"device_forked", "device_taken"}:
-            self._count_anew()
-        else:
-            return False
-        return True
-
-    def _adopt(self, epoch: str, last_n: int) -> None:
-        """The server was restored: what it may have forgotten goes again, also what went under older device ids."""
-        self.epoch = epoch
-        older = [each for each in self.sent if each["device"] != self.device]
-        self._put_back(last_n)
-        for each in older:
-            if each["raw"]["name"] != "void" and each["outcome"] != "refused":
-                self.last_n = max(self.last_n, last_n) + 1
-                self.sent.remove(each)
-                self.receipts.pop(each["raw"]["id"], None)
-                self.outbox.append(Pending(each["raw"] | {"n": self.last_n}))
-        self._heal(last_n)
-
-    def _put_back(self, last_n: int) -> None:
-        """Everything after `last_n` waits again, in one piece, or a new count begins."""
-        for each in [one for one in self.sent if one["device"] == self.device and one["raw"]["n"] > last_n]:
-            self.sent.remove(each)
-            again = Pending(each["raw"])
-            if each["outcome"] == "refused":
-                # Its author was told and may have acted on it: the number is kept, it says nothing.
-                self._void(again, "refused_before")
-                self.voided.pop(each["raw"]["id"], None)
-            self.outbox.append(again)
-        self.outbox.sort(key=lambda each: each.raw["n"])
-        for each in self.outbox:
-            if each.raw["n"] > last_n:
-                each.outcome = None
-                self.receipts.pop(each.raw["id"], None)
-        self._heal(last_n)
-
-    def _heal(self, last_n: int) -> None:
-        waiting = [each.raw["n"] for each in self.outbox if each.raw["n"] > last_n]
-        if waiting != list(range(last_n + 1, self.last_n + 1)):
-            self._count_anew()
-
-    def _count_anew(self) -> None:
-        self.trouble.note(f"  {self.name} becomes a new device")
-        self._settle()
-        self.device = str(uuid.UUID(int=self.trouble.dice.getrandbits(128), version=4))
-        self.outbox = [each for each in self.outbox if each.raw["name"] != "void"]
-        for n, each in enumerate(self.outbox, 1):
-            each.raw["n"], each.outcome = n, None
-        self.last_n = len(self.outbox)
 
     # Pull
 

@@ -12,6 +12,7 @@ from sync import digest, pull
 from sync.bucket import Positions
 from sync.log import Change, FeedRow, Standing
 from tests.sim.ground import Ground
+from tests.sim.phone import SturdyPhone
 from tests.sim.world import run_seed
 
 SEEDS_MAX = 60
@@ -59,6 +60,11 @@ def a_page_ends_too_far(patch: Patch) -> None:
 
 def a_restore_keeps_the_epoch(patch: Patch) -> None:
     patch.setattr(oplog.Oplog, "new_epoch", lambda self, tx: self.epoch())
+
+
+def a_copy_asks_for_nothing_under_numbers_used_again(patch: Patch) -> None:
+    """The phone sends again only what comes after the restored server's last_n."""
+    patch.setattr(SturdyPhone, "_doubt", lambda self, last_n: None)
 
 
 def the_digest_is_not_kept_up(patch: Patch) -> None:
@@ -110,6 +116,7 @@ MUTANTS: list[tuple[Callable[[Patch], None], str, int]] = [
     (departures_are_not_told, "I4", 0),
     (a_page_ends_too_far, "I3", 0),
     (a_restore_keeps_the_epoch, "I1", 45),
+    (a_copy_asks_for_nothing_under_numbers_used_again, "I1", 0),
     (the_digest_is_not_kept_up, "I3", 0),
     (a_change_is_published_late, "I3", 0),
     (the_first_to_arrive_here_counts, "I10", 10),

@@ -42,7 +42,6 @@ class World(Misfortunes):
         self.tickets: list[str] = []
         self.hands: list[Hand] = []
         self.revoked: set[str] = set()
-        self.cloned = False
         self.memories: list[tuple[SturdyPhone, dict[str, Any]]] = []
         self.backup: Path | None = None
         self.restored = 0

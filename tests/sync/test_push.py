@@ -176,6 +176,20 @@ def test_an_epoch_of_another_life_is_told_the_new_one_and_the_last_number(two: W
     assert caught.value.details == {"epoch": two.log.epoch(), "last_n": 1}
 
 
+def test_what_was_sent_is_asked_about_under_its_old_numbers_and_nothing_moves(two: World) -> None:
+    thing = two.thing("town")
+    phone = two.phone("mei")
+    ops = [phone.note(thing, text) for text in "abcd"]
+    phone.push(*ops)
+    phone.pull()
+    answer = phone.push(ops[0], ops[2])
+    assert (outcomes(answer), answer["last_n"]) == (["duplicate/applied", "duplicate/applied"], 4)
+    again = phone.page()
+    assert (again["changes"], again["receipts"]) == ([], [])
+    with pytest.raises(SyncConflict, match="device_forked"):
+        phone.push(ops[1], ops[2] | {"id": uuid7(two.now_ms)})
+
+
 def test_an_empty_push_asks_how_things_stand(two: World) -> None:
     phone = two.phone("mei")
     answer = phone.push()
