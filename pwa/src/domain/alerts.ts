@@ -22,6 +22,8 @@ export interface AlertDoc {
   rung: number
   /** “保密单” for a confidential ticket. */
   title: string
+  /** The same for readers of English, where it begins with a name of ours. */
+  title_en?: string | null
   village: string | null
   /** Told, not asked: his 收到 stops nothing. */
   informed: boolean
@@ -162,4 +164,9 @@ export function deskPathOf(alert: Pick<AlertDoc, 'subject' | 'id'>): string {
 /** Whether somebody waits for his 收到; of the others he only says that he knows. */
 export function asksFor(alert: Pick<AlertDoc, 'kind' | 'informed'>): boolean {
   return !alert.informed && alert.kind !== 'reminder' && alert.kind !== 'overdue'
+}
+
+/** The words of an alert or alarm for a reader of `language`. */
+export function titleIn(language: string, named: { title: string | null; title_en?: string | null | undefined }): string {
+  return (language === 'en' ? named.title_en : null) ?? named.title ?? ''
 }

@@ -82,7 +82,7 @@ describe('the strip over a dialog', () => {
     at('reason').focus()
     expect(press(STRIP_KEY).defaultPrevented).toBe(true)
     await vi.runAllTimersAsync()
-    expect(document.activeElement?.id).toBe('look')
+    expect(document.activeElement?.id).toBe('known')
     press(STRIP_KEY)
     expect(document.activeElement?.id).toBe('reason')
   })
@@ -90,7 +90,7 @@ describe('the strip over a dialog', () => {
   it('leads back into the dialog at its ends, and at Escape', () => {
     mount(Strip, { attachTo: '#app' })
     dialog()
-    for (const leave of [() => press('Tab', { shiftKey: true }), () => press('Escape'), () => { at('known').focus(); press('Tab') }]) {
+    for (const leave of [() => press('Tab'), () => press('Escape'), () => { at('look').focus(); press('Tab', { shiftKey: true }) }]) {
       at('reason').focus()
       press(STRIP_KEY)
       leave()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asksFor, deskPathOf, foldAlert, mannerOf, pathOf, queueOf, type AckOp, type AlertView } from '../../src/domain/alerts'
+import { asksFor, deskPathOf, foldAlert, mannerOf, pathOf, queueOf, titleIn, type AckOp, type AlertView } from '../../src/domain/alerts'
 import { stripOf, type Watch } from '../../src/components/alarm/strip'
 import { kindWords, sendState, takenWords, whereWords } from '../../src/components/alarm/words'
 import { i18n } from '../../src/lib/i18n'
@@ -132,6 +132,12 @@ describe('the words', () => {
     expect(kindWords(t, alertOf())).toBe('紧急工单')
     expect(kindWords(t, alertOf({ kind: 'muster', task: 'x' }))).toBe('交办任务')
     expect(kindWords(t, alertOf({ kind: 'flood' as never }))).toBe(t('alarm.kind.unknown'))
+  })
+
+  it('are in English where the title begins with a name of ours, and as they came elsewhere', () => {
+    const fire = { title: '火灾：仓库冒烟', title_en: 'Fire: 仓库冒烟' }
+    expect([titleIn('en', fire), titleIn('zh-CN', fire)]).toEqual(['Fire: 仓库冒烟', '火灾：仓库冒烟'])
+    expect([titleIn('en', { title: '井盖', title_en: null }), titleIn('en', { title: '井盖' })]).toEqual(['井盖', '井盖'])
   })
 
   it('do not say the village twice, nor a place that is not told', () => {

@@ -131,6 +131,13 @@ describe('who is called', () => {
     const one = alarm({ people: [asked, told, done] })
     expect(['p-a', 'p-b', 'p-c', undefined].map((id) => waitsFor(one, id))).toEqual([true, false, false, false])
   })
+
+  it('no longer waits for whoever was taken off the incident: he stands last, and is not silent', () => {
+    const [gone, told, asked] = [person('a', { removed: true }), person('b', { informed: true }), person('c')]
+    expect(waitsFor(alarm({ people: [gone] }), 'p-a')).toBe(false)
+    expect(peopleInOrder([gone, told, asked])).toEqual([asked, told, gone])
+    expect(isPersonLate(alarm({ state: 'unanswered' }), gone)).toBe(false)
+  })
 })
 
 describe('an event from a ticket', () => {

@@ -45,6 +45,19 @@ describe('a dialog with a form', () => {
     expect(closed).not.toHaveBeenCalled()
   })
 
+  it('closes at Escape, also from a chooser that would keep it, unless that has a list to close first', async () => {
+    const { form, closed } = await open()
+    const field = form.querySelector('textarea') as HTMLTextAreaElement
+    field.addEventListener('keydown', (event) => { event.stopPropagation() })
+    const escape = () => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+    field.setAttribute('aria-expanded', 'true')
+    escape()
+    expect(closed).not.toHaveBeenCalled()
+    field.setAttribute('aria-expanded', 'false')
+    escape()
+    expect(closed.mock.calls).toEqual([[false]])
+  })
+
   it('sends from within a text of several lines, and once', async () => {
     let end = (): void => undefined
     const work = vi.fn(() => new Promise<void>((done) => (end = done)))

@@ -22,7 +22,9 @@ export function useStripKey(strip: Ref<HTMLElement | undefined>): void {
   }
 
   function enter(event: KeyboardEvent): void {
-    const [first] = reachable()
+    // What answers comes first; where nothing is to be answered, the way to it.
+    const all = reachable()
+    const first = all.find((each) => each.tagName === 'BUTTON') ?? all[0]
     if (!first) return
     event.preventDefault()
     event.stopPropagation()

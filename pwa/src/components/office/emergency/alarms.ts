@@ -40,9 +40,14 @@ export function isLoud(alarm: AlarmDoc): boolean {
   return !isNotice(alarm) && (alarm.state === 'open' || alarm.state === 'unanswered')
 }
 
+/** His answer is waited for: not only told, and not taken off the incident since. */
+export function isAsked(one: Pick<AlarmPerson, 'informed' | 'removed'>): boolean {
+  return !one.informed && !one.removed
+}
+
 /** Whether it calls this person, and he has not answered. */
 export function waitsFor(alarm: AlarmDoc, person: string | undefined): boolean {
-  return alarm.people.some((one) => one.person.id === person && !one.informed && !one.acked_at)
+  return alarm.people.some((one) => one.person.id === person && isAsked(one) && !one.acked_at)
 }
 
 /**
@@ -77,14 +82,15 @@ export function running(alarms: readonly AlarmDoc[]): AlarmDoc[] {
   })
 }
 
-export type PersonState = 'silent' | 'informed' | 'acked'
+export type PersonState = 'silent' | 'informed' | 'removed' | 'acked'
 
 export function personState(one: AlarmPerson): PersonState {
   if (one.acked_at) return 'acked'
+  if (one.removed) return 'removed'
   return one.informed ? 'informed' : 'silent'
 }
 
-const PERSON_RANK: Record<PersonState, number> = { silent: 0, informed: 2, acked: 1 }
+const PERSON_RANK: Record<PersonState, number> = { silent: 0, informed: 2, removed: 3, acked: 1 }
 
 /** Who has not acknowledged on top, the longest waiting first; who was only told last. */
 export function peopleInOrder(people: readonly AlarmPerson[]): AlarmPerson[] {
