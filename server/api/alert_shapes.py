@@ -18,6 +18,9 @@ ALERT_STATES = ("open", "acked", "ended")
 ALARM_STATES = ("open", "unanswered", "acked", "ended")
 DELIVERY_STATES = ("queued", "sent", "delivered", "seen", "acked", "failed", "gone")
 SUBJECTS = ("ticket", "incident", "drill")
+REMOVED = fields.Boolean(
+    metadata={"description": "taken off the incident since: nobody waits for his answer"}
+)
 _TITLE_EN = fields.String(
     allow_none=True,
     metadata={"description": "the title for readers of English; null or absent: there is only `title`"},
@@ -115,9 +118,7 @@ class CalledShape(Schema):
     alert = string()
     rung = fields.Integer(required=True)
     informed = fields.Boolean(required=True)
-    removed = fields.Boolean(
-        metadata={"description": "taken off the incident since: nobody waits for his answer"}
-    )
+    removed = REMOVED
     posts = fields.List(fields.String(), required=True)
     raised_at = string()
     acked_at = string(allow_none=True)

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from server.api.alert_shapes import AlarmShape, CalledPerson
+from server.api.alert_shapes import REMOVED, AlarmShape, CalledPerson
 from server.api.people_shapes import Named
 from server.api.shape_fields import (
     AUTHOR_ROLES,
@@ -176,6 +176,7 @@ class AlarmedPerson(Schema):
     alert = string()
     rung = fields.Integer(required=True)
     informed = fields.Boolean(required=True)
+    removed = REMOVED
     posts = fields.List(fields.String(), required=True)
     raised_at = string()
     acked_at = string(allow_none=True)

@@ -4610,6 +4610,8 @@ export interface components {
             person: components["schemas"]["CalledPerson"];
             posts: string[];
             raised_at: string;
+            /** @description taken off the incident since: nobody waits for his answer */
+            removed?: boolean;
             rung: number;
         };
         AlarmPage: {
