@@ -15,7 +15,8 @@ import { onSession, session } from './local/session'
 import { measureStorage } from './local/storage'
 import { router } from './router'
 import { SYNC_TAG } from './sync/background'
-import { askForSync, onAskForSync } from './sync/outbox'
+import { askBrowserToo, type BackgroundSync } from './sync/backgroundSync'
+import { relaySync } from './sync/outbox'
 import { startSync } from './sync/run'
 
 const MEASURE_EVERY_MS = 5 * 60_000
@@ -84,7 +85,7 @@ function listenToWorker(): void {
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
   serviceWorker?.addEventListener('message', (event: MessageEvent<{ type?: string; path?: string } | null>) => {
     const { type, path } = event.data ?? {}
-    if (type === SYNC_TAG) askForSync(true)
+    if (type === SYNC_TAG) relaySync()
     // A notification was tapped: its alert is shown, in this page.
     if (type === OPEN_PATH && path?.startsWith('/')) void router.isReady().then(() => router.push(path))
   })
@@ -94,9 +95,6 @@ async function wireWorker(): Promise<void> {
   const registration = await registerWorker()
   if (!registration) return
   // Where there is Background Sync, the browser sends the rest after the app is closed.
-  const { sync } = registration as { sync?: { register: (tag: string) => Promise<void> } }
-  if (!sync) return
-  onAskForSync(() => {
-    sync.register(SYNC_TAG).catch(() => undefined) // not permitted
-  })
+  const { sync } = registration as { sync?: BackgroundSync }
+  if (sync) askBrowserToo(sync)
 }

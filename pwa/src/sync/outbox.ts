@@ -20,6 +20,8 @@ export interface AppendOptions {
 export interface Wake {
   /** A person asked: do not wait out the server's Retry-After. */
   force: boolean
+  /** The service worker says so, to every page by itself. */
+  relayed?: boolean
 }
 
 const channel = openChannel('jiban-wake')
@@ -63,6 +65,11 @@ export async function append(user: string, op: NewOp, tap: Tap, options: AppendO
 export function askForSync(force = false): void {
   tell({ force })
   channel?.postMessage({ force })
+}
+
+/** The service worker has told this page, as it has told every other, that it is time to sync. */
+export function relaySync(): void {
+  tell({ force: true, relayed: true })
 }
 
 /** Called when any tab asks for a sync. Returns the way to stop. */
