@@ -64,9 +64,9 @@ class Broken:
         return UUID.fullmatch(self.id) is not None
 
 
-def uuid7(now_ms: int) -> str:
-    """A new UUIDv7 (RFC 9562) for this moment, lower case."""
-    number = (now_ms & (2**48 - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+def uuid7(now_ms: int, mark: bytes = b"") -> str:
+    """A UUIDv7 (RFC 9562) for this moment, lower case: a new one, or of at least 10 given bytes always the same."""
+    number = (now_ms & (2**48 - 1)) << 80 | int.from_bytes(mark[:10] or os.urandom(10), "big")
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=number))

@@ -70,6 +70,7 @@ SHAPES: dict[str, Check] = {
     "ticket.close": _EMPTY,
     "ticket.determine": record(unit=need(ID), joint_units=may(_UNITS), basis=need(TEXT)),
     "ticket.ingest": record(
+        call=may(ID),
         external_no=need(ID),
         category=need(choice(*CATEGORIES)),
         urgent=may(flag),
