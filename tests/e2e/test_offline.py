@@ -32,6 +32,12 @@ Crew = Callable[..., Person]
 Colleague = Callable[[str], Phone]
 
 PATIENCE_S = 20
+ASKED_MAX = 4  # once for the note, and for whatever else may have been sent meanwhile
+COUNT_ASKING = """(() => {
+  const register = SyncManager.prototype.register
+  self.asked = 0
+  SyncManager.prototype.register = function (tag) { self.asked += 1; return register.call(this, tag) }
+})()"""
 PNG_SIZE_AT = 16  # width and height, four bytes each
 
 
@@ -162,6 +168,19 @@ def test_the_answer_of_a_push_lost_on_the_way_doubles_nothing(
     everything_delivered(page, worker.url)
     assert lost.is_set()
     assert len(entries(colleague("officer"), ticket["id"], "ticket.note")) == 1
+
+
+def test_what_is_sent_leaves_page_and_worker_at_rest(ticket: dict[str, Any], person: Crew) -> None:
+    """Each wakes the other by Background Sync; should they go on, they empty the battery."""
+    worker = person("worker")
+    worker.script = COUNT_ASKING
+    page = worker.sign_in()
+    worker.ready_for_offline()
+    page.goto(worker.url + f"/tickets/{ticket['id']}")
+    write_note(page, "路面已围挡。")
+    wait_for(page, lambda: page.evaluate("self.asked") > 0)
+    page.wait_for_timeout(2_000)
+    assert page.evaluate("self.asked") <= ASKED_MAX
 
 
 def test_photos_go_on_where_the_cut_left_them(
