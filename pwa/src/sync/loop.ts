@@ -4,7 +4,7 @@
  */
 import { getValue, openApp, purgeBase, setValue, type Session } from '../local/db'
 import { sendReceipts } from './alerts'
-import { report, type SyncContext } from './context'
+import { readSample, report, type SyncContext } from './context'
 import { uploadPhotos } from './photos'
 import { pull } from './pull'
 import { countUnsent, push } from './push'
@@ -18,6 +18,8 @@ const POLL_MS = 30_000
 const POLL_POKED_MS = 60_000
 const ROUNDS_MAX = 20
 const TIDY_EVERY_MS = 6 * 3_600_000
+/** By such a clock nothing is thrown away. */
+const CLOCK_WRONG_MS = 86_400_000
 
 export type CycleEnd = { ok: true; nextPhotoAt?: number } | { ok: false; failure: Failure }
 
@@ -143,8 +145,9 @@ export class Loop {
   private async step(): Promise<number> {
     this.again = false
     try {
-      const waitMs = this.rest(await cycle(this.ctx))
-      await this.tidy()
+      const end = await cycle(this.ctx)
+      const waitMs = this.rest(end)
+      if (end.ok) await this.tidy()
       return waitMs
     } catch (error) {
       // The database itself failed (quota, a closing tab). Nothing is lost; it is tried again.
@@ -181,6 +184,8 @@ export class Loop {
   private async tidy(): Promise<void> {
     const { monoMs, wallMs } = this.ctx.tap()
     if (monoMs - this.tidiedAt < TIDY_EVERY_MS) return
+    const sample = await readSample(this.ctx)
+    if (!sample || Math.abs(sample.offsetMs) > CLOCK_WRONG_MS) return
     this.tidiedAt = monoMs
     await pruneSent(this.ctx.outbox, wallMs)
   }

@@ -16,6 +16,8 @@ const PIECE_BYTES_MAX = 512 * 1024
 const PIECE_GOAL_MS = 4_000
 const WAIT_FIRST_MS = 5_000
 const WAIT_MAX_MS = 30 * 60_000
+/** Without an answer nothing speaks against the photo itself. */
+const WAIT_OFFLINE_MAX_MS = 5 * 60_000
 const DEAD_LINES_MAX = 2
 const STALLS_MAX = 3
 /** Bytes damaged on the way arrive whole the next time; damaged on the phone they never do. */
@@ -45,8 +47,9 @@ export async function uploadPhotos(ctx: SyncContext): Promise<Uploaded> {
       deadLines = 0
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      await postpone(ctx, id, error)
+      // The photo is not to blame: it goes on as soon as its author has signed in again.
       if (error.status === 401 || error.code === 'wrong_user') throw error
+      await postpone(ctx, id, error)
       deadLines += error.kind === 'offline' ? 1 : 0
       if (deadLines >= DEAD_LINES_MAX) throw error
     }
@@ -194,7 +197,9 @@ async function postpone(ctx: SyncContext, id: string, failure: Failure): Promise
     const tries = photo.tries + 1
     const hopeless = failure.code === 'hash_differs' && tries >= HASH_TRIES_MAX
     const final = failure.kind === 'server' && (FINAL.has(failure.status) || hopeless)
-    const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(photo.tries, 12)) * (0.5 + ctx.random() / 2)
+    const waitMaxMs = failure.kind === 'offline' ? WAIT_OFFLINE_MAX_MS : WAIT_MAX_MS
+    const ownMs = Math.min(waitMaxMs, WAIT_FIRST_MS * 2 ** Math.min(photo.tries, 12)) * (0.5 + ctx.random() / 2)
+    const waitMs = Math.max(ownMs, Math.min(failure.retryAfterMs ?? 0, WAIT_MAX_MS))
     const told = { code: failure.code, ...(failure.message ? { message: failure.message } : {}) }
     await tx.photos.update(id, { state: final ? 'failed' : 'waiting', tries, nextTryAt: nowMs + waitMs, ...told })
     if (!final) return

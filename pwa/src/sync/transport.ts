@@ -58,6 +58,8 @@ export class Transport {
 
   private async pack(ask: Ask): Promise<{ body: string | ArrayBuffer | null; headers: Record<string, string> }> {
     const session = await getValue<Session>(openApp().kv, SESSION_KEY)
+    // Somebody else has signed in here since: his cookie would go with it, and a photo become his.
+    if (session && session.user.id !== this.user) throw new Failure('server', 409, 'wrong_user', '')
     const headers: Record<string, string> = { Accept: 'application/json', ...ask.headers }
     if (session && ask.method !== 'GET' && ask.method !== 'HEAD') headers['X-CSRF-Token'] = session.csrf
     const language = this.net.language?.()

@@ -86,6 +86,18 @@ describe('the rest between two cycles', () => {
 })
 
 describe('the status', () => {
+  it('throws nothing away by a clock that is a year ahead', async () => {
+    await phone.outbox.drafts.put({ key: 'd', value: 'half written', savedAt: Date.now() })
+    const year = 366 * 86_400_000
+    server.offsetMs = -year
+    const real = Date.now.bind(Date)
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => real() + year)
+    await restAfter(() => (server.faults = [lost])) // it does not even know yet
+    await restAfter(() => undefined)
+    clock.mockRestore()
+    expect(await phone.outbox.drafts.get('d')).toBeDefined()
+  })
+
   it('says online only when the server itself answered', async () => {
     await cycle(phone.ctx)
     expect(await status()).toMatchObject({ online: true })

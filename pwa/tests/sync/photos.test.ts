@@ -3,8 +3,8 @@ import { beforeEach, expect, it } from 'vitest'
 import { cycle } from '../../src/sync/loop'
 import { uploadPhotos } from '../../src/sync/photos'
 import { pruneSent } from '../../src/sync/tidy'
-import { FakeServer, lost } from './fakeServer'
-import { addPhoto, makePhone, wipe, type Phone } from './phone'
+import { FakeServer, lost, type Fault } from './fakeServer'
+import { addPhoto, makePhone, sessionState, wipe, type Phone } from './phone'
 
 let server: FakeServer
 let phone: Phone
@@ -149,4 +149,50 @@ it('an unsent photo is never thrown away, however old', async () => {
   await pruneSent(phone.outbox, Date.now() + 400 * 86_400_000)
   expect(await phone.outbox.blobs.get(id)).toBeDefined()
   expect(await phone.outbox.sent.count()).toBe(1)
+})
+
+it('goes on where it was as soon as its author has signed in again', async () => {
+  const id = await addPhoto(phone, 300 * KB)
+  await phone.act('t1', {}, [id])
+  const expired: Fault = () => {
+    server.signedIn = false
+    return Promise.resolve(server.error(401, 'unauthenticated'))
+  }
+  server.faults = [undefined, undefined, undefined, undefined, expired] // push, pull, creation, a piece
+  expect((await cycle(phone.ctx)).ok).toBe(false)
+  expect(await sessionState()).toBe('expired')
+  server.signedIn = true
+  await cycle(phone.ctx)
+  expect(await state(id)).toBe('done')
+  const pieces = server.seen.filter((request) => request.method === 'PATCH').map((r) => Number(r.headers.get('Upload-Offset')))
+  expect(pieces.filter((offset) => offset === 0)).toHaveLength(1)
+})
+
+it('waits as long as the server asks', async () => {
+  const id = await addPhoto(phone, KB)
+  await phone.act('t1', {}, [id])
+  const busy: Fault = () => {
+    const answer = server.error(429, 'too_many_unnamed')
+    answer.headers.set('Retry-After', '600')
+    return Promise.resolve(answer)
+  }
+  server.faults = [undefined, undefined, busy]
+  const end = await cycle(phone.ctx)
+  expect(end.ok && (end.nextPhotoAt ?? 0) - Date.now()).toBeGreaterThan(590_000)
+})
+
+it('a draft goes after 60 days, and its photos with it', async () => {
+  const day = 86_400_000
+  const id = await addPhoto(phone, KB)
+  await phone.outbox.drafts.put({ key: 'd', value: { text: 'half' }, savedAt: Date.now() })
+  await pruneSent(phone.outbox, Date.now() + 59 * day)
+  expect(await phone.outbox.drafts.count()).toBe(1)
+  await pruneSent(phone.outbox, Date.now() + 61 * day)
+  expect([await phone.outbox.drafts.count(), await phone.outbox.photos.count(), await phone.outbox.blobs.get(id)]).toEqual([0, 0, undefined])
+})
+
+it('what a clock dated before it knew the time is not old', async () => {
+  await phone.outbox.drafts.put({ key: 'd', value: { text: 'half' }, savedAt: 60_000 })
+  await pruneSent(phone.outbox, Date.now())
+  expect(await phone.outbox.drafts.count()).toBe(1)
 })

@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Failure } from '../../src/lib/http'
+import { openApp, setValue } from '../../src/local/db'
 import { Transport } from '../../src/sync/transport'
 import { cutBody, FakeServer, hanging, lost, portal, portal401, portalJson, proxy, type Fault } from './fakeServer'
 import { makePhone, wipe } from './phone'
@@ -73,4 +74,11 @@ it('asks once for the token, not for ever', async () => {
   server.faults = [1, 2, 3].map(() => (): Promise<Response> => Promise.resolve(server.error(403, 'csrf')))
   await expect(ask()).rejects.toMatchObject({ code: 'csrf' })
   expect(server.seen).toHaveLength(2)
+})
+
+it('sends nothing more for one person once another has signed in on this browser', async () => {
+  await setValue(openApp().kv, 'session', { user: { id: 'u2' }, csrf: 'token-2', state: 'live', signedInAt: 0, confirmedAt: 0 })
+  const photo = net.ask({ method: 'POST', path: '/photos', bytes: new ArrayBuffer(0) })
+  await expect(photo).rejects.toMatchObject({ kind: 'server', code: 'wrong_user' })
+  expect(server.seen).toHaveLength(0)
 })
