@@ -158,7 +158,7 @@ class Misfortunes:
         return None
 
     def _part_ways(self) -> SturdyPhone | None:
-        """A phone is copied: the one sends what it does, the other comes first after the restore, with equal numbers."""
+        """A phone is copied: the one sends its work, the other comes first after the restore, with equal numbers."""
         one = self.dice.choice(self.living())
         if not self._room_for_another(one.phone):
             return None
