@@ -16,6 +16,9 @@ from prometheus_client import multiprocess
 from server.config import SettingError, settings_from_environment
 
 GC_OBJECTS = 10_000  # a batch of 50 operations makes some 40,000 objects and hardly a cycle
+SWITCH_S = (
+    0.001  # the writer, whom all wait for, asks the database often, and is not to wait 5 ms after each answer
+)
 M_ARENA_MAX = -8
 M_MMAP_THRESHOLD = -3
 MMAP_BYTES = 1 << 20
@@ -57,6 +60,7 @@ def post_fork(server: Any, _worker: Any) -> None:
     """A connection opened before the fork belongs to the parent."""
     server.app.wsgi().extensions["jiban"].engine.dispose(close=False)
     gc.set_threshold(GC_OBJECTS, 20, 20)
+    sys.setswitchinterval(SWITCH_S)
     _keep_little()
 
 

@@ -67,7 +67,7 @@ def _together(tx: Writing, desk: Desk, tasks: Sequence[Task]) -> list[Verdict]:
         work = desk.handler.open(tx, subjects, desk.author)
         for task in tasks:
             verdict = _applied(tx, desk, work, task)
-            verdicts.append(replace(verdict, then=()))
+            verdicts.append(replace(verdict, then=()) if verdict.then else verdict)
             _follow(tx, desk, work, following, verdict)
         tx.change(work.save())
     except Exception as error:

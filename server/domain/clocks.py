@@ -11,6 +11,8 @@ _HISTORY_MAX = 30
 _ON_SITE = ("ticket.depart", "ticket.arrive", "ticket.on_site_done")
 _COUNTED = frozenset({"ticket.accept", "ticket.return", "ticket.approve", *_ON_SITE})
 _MEETS = {"ticket.arrive": "arrival", "ticket.on_site_done": "handling"}
+_MET_BY = ("met", "trust", "op", "known")
+_NOT: Json = {}
 
 
 def as_clock(deadline: Deadline, cycle: int) -> Json:
@@ -173,15 +175,22 @@ def _by(at: str, op_id: str, entry: Json) -> Json:
 def with_met(ticket: Ticket, cycle: int) -> Ticket:
     """The ticket with `met` of a cycle's clocks derived from its timeline, whatever came first (SYNC I10)."""
     found, awaiting = _met(ticket, cycle)
-    clocks = []
-    for clock in ticket.clocks:
-        if clock["cycle"] != cycle:
-            clocks.append(clock)
-            continue
-        bare = {k: v for k, v in clock.items() if k not in ("trust", "op", "known", "unverified")}
-        bare["met"] = None
-        bare.update(found.get(clock["kind"], {}))
-        if awaiting and clock["kind"] == "arrival":
-            bare["unverified"] = True
-        clocks.append(bare)
+    clocks = [
+        _as_met(clock, found.get(clock["kind"], _NOT), awaiting=awaiting and clock["kind"] == "arrival")
+        if clock["cycle"] == cycle
+        else clock
+        for clock in ticket.clocks
+    ]
     return ticket.evolve(clocks=clocks)
+
+
+def _as_met(clock: Json, by: Json, *, awaiting: bool) -> Json:
+    """The clock met by this (`_NOT`: by nothing). Most steps change no clock: then it is the same object."""
+    if clock.get("unverified", False) is awaiting and all(clock.get(k) == by.get(k) for k in _MET_BY):
+        return clock
+    bare = {k: v for k, v in clock.items() if k not in ("trust", "op", "known", "unverified")}
+    bare["met"] = None
+    bare.update(by)
+    if awaiting:
+        bare["unverified"] = True
+    return bare

@@ -52,7 +52,9 @@ def decide(ticket: Ticket | None, command: Command, ctx: Context) -> Decision:
     rule = OPS.get(command.name)
     if rule is None or (rule.kind == "server" and command.actor.role not in rule.roles):
         return Decision("refused", "unknown_op")
-    command = replace(command, args=without_nulls(command.args))
+    args = without_nulls(command.args)
+    if args is not command.args:
+        command = replace(command, args=args)
     fault = fault_in(command.name, command.args)
     if fault is not None:
         return Decision("refused", "invalid_args", {"field": fault[0], "reason": fault[1]})

@@ -17,6 +17,16 @@ _WAITS = ("queued", "sent", "delivered", "seen")
 _BY_PHONE = frozenset({"sms", "voice"})
 
 
+_ACKED = (
+    sa.update(delivery)
+    .where(delivery.c.alert_id == sa.bindparam("which"))
+    .values(
+        acked_at=sa.func.coalesce(delivery.c.acked_at, sa.bindparam("at_ms", type_=sa.BigInteger)),
+        state=sa.case((delivery.c.state.in_(_WAITS), "acked"), else_=delivery.c.state),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """One rung of an alarm that was climbed just now, and who is called or told by it."""
@@ -52,14 +62,7 @@ def enqueue(connection: sa.Connection, rings: Sequence[Ring], now_ms: int) -> No
 def note_acked(connection: sa.Connection, acked: Iterable[tuple[str, int]]) -> None:
     """These alerts were acknowledged (alert, at): nothing more needs to be sent about them."""
     for alert, at_ms in acked:
-        connection.execute(
-            sa.update(delivery)
-            .where(delivery.c.alert_id == alert)
-            .values(
-                acked_at=sa.func.coalesce(delivery.c.acked_at, at_ms),
-                state=sa.case((delivery.c.state.in_(_WAITS), "acked"), else_=delivery.c.state),
-            )
-        )
+        connection.execute(_ACKED, {"which": alert, "at_ms": at_ms})
 
 
 def note_ended(connection: sa.Connection, alarm_ids: Sequence[str]) -> None:

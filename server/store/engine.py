@@ -22,6 +22,9 @@ from sync.log import Retry, Unavailable, Unfit
 
 BUSY_TIMEOUT_MS = 5_000  # for whoever writes past our queue, e.g. a backup tool
 QUEUE_TIMEOUT_S = 20
+CHECKPOINT_PAGES = (
+    4_000  # 16 MB: a checkpoint holds up the writers, and writes a page once that changed often
+)
 _WRITES = "jiban_writes"
 
 
@@ -111,6 +114,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "cache_size=-16000",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -6,17 +6,13 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.domain.roles import UNIT_ROLES, Actor
 from server.store import ticket_list
+from server.store.bulk import insert_new
 from server.store.tables_ticket import item, ticket
 
 _WITH_TICKET = item.outerjoin(ticket, ticket.c.id == item.c.ticket_id)
-_ADD = {
-    "sqlite": sqlite.insert(item).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(item).on_conflict_do_nothing(),
-}
 
 
 @dataclass(frozen=True)
@@ -34,21 +30,19 @@ class Item:
 
 def add(connection: sa.Connection, new: Sequence[Item]) -> None:
     """Put them on the list; an id that is there already stays as it is, done or not."""
-    connection.execute(
-        _ADD[connection.dialect.name],
-        [
-            {
-                "id": each.id,
-                "kind": each.kind,
-                "ticket_id": each.ticket_id,
-                "op_id": each.op_id,
-                "unit": each.unit,
-                "details": orjson.dumps(each.details).decode(),
-                "created_at": each.created_at_ms,
-            }
-            for each in new
-        ],
-    )
+    rows = [
+        {
+            "id": each.id,
+            "kind": each.kind,
+            "ticket_id": each.ticket_id,
+            "op_id": each.op_id,
+            "unit": each.unit,
+            "details": orjson.dumps(each.details).decode(),
+            "created_at": each.created_at_ms,
+        }
+        for each in new
+    ]
+    insert_new(connection, item, rows)
 
 
 def settle(connection: sa.Connection, kind: str, op_ids: Sequence[str], by: str, now_ms: int) -> None:

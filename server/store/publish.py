@@ -106,7 +106,7 @@ def _before(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str
 
 def _published(dialect: str, *, lock: bool = False, doc: bool = True) -> Any:
     table = published.c
-    columns = [table.type, table.id, table.rev, table.buckets]
+    columns: list[Any] = [table.type, table.id, table.rev, table.buckets]
     if doc:
         # SQLite keeps UTF-8, which is what is sent: reading it as text would decode megabytes to encode them again.
         columns.append(sa.cast(table.doc, sa.LargeBinary) if dialect == "sqlite" else table.doc)
