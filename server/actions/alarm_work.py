@@ -154,6 +154,22 @@ class AlarmWork:
         """The person was taken off what it is about."""
         self._put(alarms.take_off(alarm, person))
 
+    def spare(self, alarm: Alarm, units: Sequence[str], at_ms: int) -> None:
+        """These units take no part any more: their people are left in peace, but who holds the ticket himself."""
+        if alarm.kind != "urgent_ticket" or alarm.state == "ended":
+            return
+        left = [each for each in alarm.call["units"] if each not in units]
+        if not left:
+            self.end(alarm, "redispatched", at_ms)
+        elif len(left) < len(alarm.call["units"]):
+            people = self._duty.register.people
+            alarm = alarm.evolve(call=alarm.call | {"units": left})
+            for person in alarm.people:
+                theirs = person in people and people[person].unit_id in units
+                if theirs and person != alarm.call["assignee"]:
+                    alarm = alarms.take_off(alarm, person)
+            self._put(alarm)
+
     def leave_phones(self, alarm: Alarm) -> None:
         """Some time after its end."""
         self._put(alarms.leave_phones(alarm))

@@ -26,6 +26,7 @@ from sync.log import Author, Change, Retry, Verdict, Writing
 from sync.op import Op
 
 PREFIX = "incident."
+_WHY_ENDED = {"incident.merge": "merged", "incident.downgrade": "downgraded"}
 _NEW = frozenset({"incident.report", "incident.open"})
 
 
@@ -56,7 +57,7 @@ class IncidentWork:
         self._held: dict[tuple[str, str], bool] = {}
         self._named: list[dict[str, Any]] = []
         self.calls: list[Call] = []
-        self.ends: list[str] = []
+        self.ends: list[tuple[str, str]] = []
         self.acks: list[Ack] = []
         self.removals: list[Removal] = []
 
@@ -80,7 +81,7 @@ class IncidentWork:
         self._remember(decision.incidents)
         self._name(op, decision, author, received_at_ms)
         self.calls += decision.calls
-        self.ends += decision.ends
+        self.ends += [(key, _WHY_ENDED.get(op.name, "closed")) for key in decision.ends]
         self.acks += decision.acks
         self.removals += decision.removals
         return Verdict(decision.outcome, decision.code, decision.details, decision.rev)

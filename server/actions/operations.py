@@ -133,16 +133,7 @@ class OperationsWork:
                 self._alarms.take_on(alarm, actor.id, *when, via)
 
     def _carry_out(self, effect: Effect, ticket: Ticket, op: Op, received_at_ms: int) -> list[Follow]:
-        opened = self._incidents.conceal(ticket.id) if effect.conceals else []  # locked before any alarm is
-        if effect.ends is not None or effect.conceals:
-            for alarm in self._alarms.about("ticket", ticket.id):
-                if effect.ends is not None and not (effect.keeps_overdue and alarm.kind == "overdue"):
-                    self._alarms.end(alarm, effect.ends, received_at_ms)
-        if effect.conceals:
-            for alarm in self._alarms.load_about("ticket", ticket.id):
-                self._alarms.conceal(alarm, ticket.handlers)
-            for incident in opened:
-                self._alarms.conceal_incident(incident)
+        self._quieten(effect, ticket, received_at_ms)
         for call in effect.calls:
             self._alarms.call(call)
             self._uncalled.pop(ticket.id, None)
@@ -155,6 +146,22 @@ class OperationsWork:
             return []
         id_ = derived_id("auto-dispatch", ticket.id, op.id)
         return [Follow(make_op(id_, "ticket.dispatch", ticket.id, args), SYSTEM_AUTHOR)]
+
+    def _quieten(self, effect: Effect, ticket: Ticket, received_at_ms: int) -> None:
+        """What was called for before ends, loses its words, or is no longer for everybody."""
+        if effect.conceals:
+            opened = self._incidents.conceal(ticket.id)  # locked before any alarm is
+            for alarm in self._alarms.load_about("ticket", ticket.id):
+                self._alarms.conceal(alarm, ticket.handlers)
+            for incident in opened:
+                self._alarms.conceal_incident(incident)
+        if effect.ends is None and not effect.leaves:
+            return
+        for alarm in self._alarms.about("ticket", ticket.id):
+            if effect.ends is None:
+                self._alarms.spare(alarm, effect.leaves, received_at_ms)
+            elif not (effect.keeps_overdue and alarm.kind == "overdue"):
+                self._alarms.end(alarm, effect.ends, received_at_ms)
 
     def _exchange(self, received_at_ms: int) -> None:
         """What incidents ask of alarms, and what alarms tell incidents."""
@@ -177,8 +184,8 @@ class OperationsWork:
         calls, ends, acks, removals = list(work.calls), list(work.ends), list(work.acks), list(work.removals)
         for asked in (work.calls, work.ends, work.acks, work.removals):
             asked.clear()
-        for key in ends:
-            self._alarms.end_key(key, "closed", received_at_ms)
+        for key, why in ends:
+            self._alarms.end_key(key, why, received_at_ms)
         for gone in removals:
             for alarm in self._alarms.about("incident", gone.incident):
                 self._alarms.take_off(alarm, gone.person)

@@ -151,6 +151,10 @@ def raise_(call: Call, ladder: Ladder, who: Who, now_ms: int, scale: float = 1.0
     alarm = Alarm(alarm_id(call.key), call.to_dict(), rungs, scale, now_ms)
     for each in due(alarm, who, now_ms):
         alarm = climb(alarm, each, now_ms)
+    told = {
+        person: alarm.people[person] | {"informed": True} for person in call.knows if person in alarm.people
+    }
+    alarm = alarm.evolve(people=alarm.people | told)
     return inform(alarm, call.informs, now_ms)
 
 

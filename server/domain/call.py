@@ -16,7 +16,8 @@ class Call:
     """What a ticket or an incident asks for: raise an alarm. The same `key` is the same alarm, for ever.
 
     - title_en: the same for readers of English, where it begins with a name of ours; None: `title` is all there is.
-    - people: called by name with the first rung; `informs`: told by name, not asked.
+    - people: called by name with the first rung; `informs`: told by name, not asked. knows: whoever caused it; the
+      first rung only tells him, so that his own step does not answer for the others.
     - barred: units that must not learn of it (the accused). removed: persons taken off its subject by name, who are
       called again at a post of the town only. handlers: set for a confidential ticket, else None.
     - ladder: the name of the ladder it climbs; None: the one of its kind. drill: id of the drill it
@@ -35,6 +36,7 @@ class Call:
     drill: str | None = None
     ladder: str | None = None
     informs: tuple[str, ...] = ()
+    knows: tuple[str, ...] = ()
     assignee: str | None = None
     grid: str | None = None
     barred: tuple[str, ...] = ()

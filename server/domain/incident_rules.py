@@ -3,7 +3,7 @@
 from server.domain import instants
 from server.domain.decision import Refused
 from server.domain.incident import ALARMING_LEVEL, Incident
-from server.domain.incident_step import IncidentStep
+from server.domain.incident_step import IncidentStep, alarm_key
 
 
 def muster(incident: Incident, step: IncidentStep) -> Incident:
@@ -32,16 +32,21 @@ def muster(incident: Incident, step: IncidentStep) -> Incident:
 
 
 def upgrade(incident: Incident, step: IncidentStep) -> Incident:
-    """To a graver level; 重大 and above alarms duty room and leaders again."""
+    """To a graver level; 重大 and above alarms duty room and leaders again, until one of the others answers."""
     changed = _level(incident, step, graver=True)
     if changed.level <= ALARMING_LEVEL:
-        return step.call(changed, "direct_report", f"level/{step.command.op_id}")
+        knows = (step.actor.id,)
+        return step.call(changed, "direct_report", f"level/{step.command.op_id}", knows=knows)
     return changed
 
 
 def downgrade(incident: Incident, step: IncidentStep) -> Incident:
-    """To a lesser level, with a reason."""
-    return _level(incident, step, graver=False)
+    """To a lesser level, with a reason; below 重大 nobody is called for the level any more."""
+    changed = _level(incident, step, graver=False)
+    if changed.level > ALARMING_LEVEL:
+        raised = alarm_key(incident.id, "level/")
+        step.ends.extend(key for key in incident.alarms if key.startswith(raised))
+    return changed
 
 
 def _level(incident: Incident, step: IncidentStep, *, graver: bool) -> Incident:

@@ -33,7 +33,7 @@ class Effect:
     """`ends`: why the running alarms of the ticket end; `keeps_overdue`: all but those that tell of its lateness.
 
     `dispatches`: the server dispatches it itself, and whom to alarm is known only then.
-    `conceals`: what was told of it before has to lose its words.
+    `conceals`: what was told of it before has to lose its words. `leaves`: units that take no part any more.
     """
 
     calls: tuple[Call, ...] = ()
@@ -41,6 +41,7 @@ class Effect:
     keeps_overdue: bool = False
     dispatches: bool = False
     conceals: bool = False
+    leaves: tuple[str, ...] = ()
 
 
 NOTHING = Effect()
@@ -64,8 +65,10 @@ def effect_of(before: Ticket | None, after: Ticket, name: str, op_id: str, rules
             why = "dispatched"
         return Effect((call_for(after, op_id),), ends=why, keeps_overdue=True, conceals=conceals)
     joined = tuple(unit for unit in after.joint_units if unit not in before.joint_units)
-    if joined and not after.confidential:
-        return Effect((call_for(after, f"{op_id}/joint", units=joined),))
+    left = tuple(unit for unit in before.joint_units if unit not in (*after.joint_units, after.lead_unit))
+    if (joined or left) and not after.confidential:
+        calls = (call_for(after, f"{op_id}/joint", units=joined),) if joined else ()
+        return Effect(calls, leaves=left)
     return NOTHING
 
 
