@@ -82,7 +82,10 @@ def compress(response: Response) -> Response:
     """Compress an answer if its reader can undo it and it is large enough to gain."""
     if response.mimetype not in COMPRESSIBLE or "Content-Encoding" in response.headers:
         return response
-    response.vary.add("Accept-Encoding")
+    if "Vary" in response.headers:
+        response.vary.add("Accept-Encoding")
+    else:
+        response.headers.add("Vary", "Accept-Encoding")
     if response.direct_passthrough or response.is_streamed or response.status_code in {204, 206, 304}:
         return response
     data = response.get_data()

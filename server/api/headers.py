@@ -30,17 +30,17 @@ def install(app: Flask) -> None:
 
 def add_headers(response: Response) -> Response:
     headers = response.headers
-    for name, value in SECURITY.items():
-        headers.setdefault(name, value)
     page = response.mimetype in {"text/html", "text/javascript", "application/javascript"}
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
+    wanted = {**SECURITY, "Content-Security-Policy": PAGE_POLICY if page else DATA_POLICY}
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    headers["X-Jiban-Time"] = rfc3339(now_ms())
-    headers["X-Jiban-Epoch"] = parts().epoch()
+        wanted["Strict-Transport-Security"] = "max-age=31536000"
     if request.path.startswith("/api/"):
-        headers.setdefault("Cache-Control", "no-store")
+        wanted["Cache-Control"] = "no-store"
         headers.add("Vary", "Cookie")
+    # What the view said stands. Looked up once: for each header anew it was a tenth of a small answer's time.
+    said = {name.lower() for name, _ in headers}
+    headers.extend({name: value for name, value in wanted.items() if name.lower() not in said})
+    headers.extend({"X-Jiban-Time": rfc3339(now_ms()), "X-Jiban-Epoch": parts().epoch()})
     if "session_prolonged_to_ms" in g:
         token = cookies.session_token()
         if token and cookies.SESSION not in headers.get("Set-Cookie", ""):
