@@ -34,7 +34,7 @@ export interface PreparedPhoto {
  */
 export async function preparePhoto(file: Blob, watermark: Watermark, draft: string): Promise<PreparedPhoto> {
   const made = await prepare(file, watermark)
-  const { blob, thumb, ...facts } = made
+  const { blob, thumb, data, thumbData, ...facts } = made
   const record: OutboxPhoto = {
     ...facts,
     op: null,
@@ -47,11 +47,7 @@ export async function preparePhoto(file: Blob, watermark: Watermark, draft: stri
     nextTryAt: 0,
     storedAt: Date.now(),
   }
-  await writeDraftPhoto(userId(), record, {
-    id: facts.id,
-    data: await bufferOf(blob),
-    thumb: await bufferOf(thumb),
-  })
+  await writeDraftPhoto(userId(), record, { id: facts.id, data, thumb: thumbData })
   return { ...facts, blob, thumbUrl: URL.createObjectURL(thumb) }
 }
 
@@ -78,8 +74,4 @@ export async function discardPhoto(photo: PreparedPhoto): Promise<void> {
 
 export function releasePhoto(photo: PreparedPhoto): void {
   URL.revokeObjectURL(photo.thumbUrl)
-}
-
-function bufferOf(blob: Blob): Promise<ArrayBuffer> {
-  return blob.arrayBuffer()
 }

@@ -1,5 +1,6 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
+import { decodeSize } from '../../src/actions/photo/decode'
 import { readExif, withoutExif } from '../../src/actions/photo/exif'
 import { burn, fitted, turn, type Context } from '../../src/actions/photo/paint'
 import { linesOf, readPhoto } from '../../src/actions/photo/read'
@@ -50,12 +51,12 @@ describe('EXIF', () => {
     expect(() => readExif(noise.buffer)).not.toThrow()
   })
 
-  it('is cut out before decoding, and nothing else is', async () => {
+  it('is cut out before decoding, and nothing else is', () => {
     const data = jpeg({ orientation: 6 })
-    const rest = new Uint8Array(await withoutExif(data, readExif(data)).arrayBuffer())
+    const rest = withoutExif(data, readExif(data))
     expect([...rest.slice(0, 4)]).toEqual([0xff, 0xd8, 0xff, 0xc0])
     expect(rest.length).toBe(data.byteLength - 410)
-    expect(readExif(rest.buffer)).toMatchObject({ orientation: 1, width: 4000, height: 3000 })
+    expect(readExif(rest.slice().buffer)).toMatchObject({ orientation: 1, width: 4000, height: 3000 })
   })
 })
 
@@ -94,6 +95,20 @@ describe('the size', () => {
     expect(fitted({ width: 4000, height: 3000 }, 1, 1920)).toEqual({ width: 1920, height: 1440 })
     expect(fitted({ width: 4000, height: 3000 }, 6, 1920)).toEqual({ width: 1440, height: 1920 })
     expect(fitted({ width: 640, height: 480 }, 1, 1920)).toEqual({ width: 640, height: 480 })
+  })
+
+  it.each([
+    [{ width: 4000, height: 3000 }, { width: 2000, height: 1500 }],
+    [{ width: 8160, height: 6120 }, { width: 2040, height: 1530 }],
+    [{ width: 3001, height: 4001 }, { width: 1501, height: 2001 }],
+  ])('is decoded no larger than needed and never smaller than drawn: %o', (stored, decoded) => {
+    expect(decodeSize(stored)).toEqual(decoded)
+    const drawn = fitted(stored, 1, 1920)
+    expect(decoded.width >= drawn.width && decoded.height >= drawn.height).toBe(true)
+  })
+
+  it.each([{ width: 1920, height: 1440 }, { width: 640, height: 480 }, { width: 2000, height: 1500 }])('is decoded whole where no eighth suffices: %o', (stored) => {
+    expect(decodeSize(stored)).toBeUndefined()
   })
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('turned by orientation %i the picture fills its canvas exactly', (orientation) => {

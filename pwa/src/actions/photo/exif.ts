@@ -40,15 +40,21 @@ export function readExif(data: ArrayBuffer): ExifFacts {
 }
 
 /** The picture without its EXIF segments: engines disagree on who turns a picture, so we do it ourselves. */
-export function withoutExif(data: ArrayBuffer, facts: ExifFacts): Blob {
-  const parts: ArrayBuffer[] = []
+export function withoutExif(data: ArrayBuffer, { segments }: ExifFacts): Uint8Array<ArrayBuffer> {
+  const rest = new Uint8Array(data.byteLength)
   let from = 0
-  for (const [start, end] of facts.segments) {
-    parts.push(data.slice(from, start))
-    from = end
+  let length = 0
+  const keepTo = (end: number): void => {
+    const part = new Uint8Array(data, from, end - from)
+    rest.set(part, length)
+    length += part.length
   }
-  parts.push(data.slice(from))
-  return new Blob(parts, { type: 'image/jpeg' })
+  for (const [start, end] of segments) {
+    keepTo(start)
+    from = Math.min(end, data.byteLength)
+  }
+  keepTo(data.byteLength)
+  return rest.subarray(0, length)
 }
 
 function walk(view: DataView, facts: ExifFacts): void {

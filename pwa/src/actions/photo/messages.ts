@@ -1,5 +1,5 @@
 /** What the page and the photo worker say to each other. */
-import type { ReadPhoto, WatermarkText } from './read'
+import type { PhotoFacts, ReadPhoto, WatermarkText } from './read'
 
 export type PhotoErrorCode = 'not_an_image' | 'too_many_pixels'
 
@@ -8,10 +8,13 @@ export type ToWorker = { job: number; file: Blob; watermark: WatermarkText } | {
 export interface MadePhoto {
   blob: Blob
   thumb: Blob
+  /** The bytes of both, for the database: handed over, so that the page need not ask for them. */
+  data: ArrayBuffer
+  thumbData: ArrayBuffer
   sha256: string
   width: number
   height: number
-  read: ReadPhoto
+  read: PhotoFacts
 }
 
 export type FromWorker =

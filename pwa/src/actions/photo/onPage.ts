@@ -4,14 +4,14 @@
  */
 import type { MadePhoto } from './messages'
 import { burn, fitted, SIDE_MAX, THUMB_SIDE, turn, type Size } from './paint'
-import { PhotoError, type ReadPhoto } from './read'
+import { factsOf, PhotoError, type ReadPhoto } from './read'
 
 const BANDS = 12
 
 type Picture = ImageBitmap | HTMLImageElement
 
 export async function makeOnPage(read: ReadPhoto, hash: (bytes: ArrayBuffer) => Promise<string>): Promise<MadePhoto> {
-  const { picture, stored, release } = await decode(read.blob)
+  const { picture, stored, release } = await decode(new Blob([read.data], { type: read.type }))
   const size = fitted(stored, read.orientation, SIDE_MAX)
   const { canvas, context } = surface(size)
   const drawn = turn(context, size, read.orientation)
@@ -33,7 +33,8 @@ export async function makeOnPage(read: ReadPhoto, hash: (bytes: ArrayBuffer) => 
   burn(context, size, read.lines)
   const blob = await jpeg(canvas, 0.8)
   const thumbBlob = await jpeg(thumb.canvas, 0.7)
-  return { blob, thumb: thumbBlob, sha256: await hash(await blob.arrayBuffer()), ...size, read }
+  const [data, thumbData] = await Promise.all([blob.arrayBuffer(), thumbBlob.arrayBuffer()])
+  return { blob, thumb: thumbBlob, data, thumbData, sha256: await hash(data), ...size, read: factsOf(read) }
 }
 
 async function decode(blob: Blob): Promise<{ picture: Picture; stored: Size; release: () => void }> {

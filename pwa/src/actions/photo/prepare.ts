@@ -17,6 +17,8 @@ export interface Prepared {
   lng?: number
   blob: Blob
   thumb: Blob
+  data: ArrayBuffer
+  thumbData: ArrayBuffer
 }
 
 /** One picture at a time: two decoded at once are too much for an old phone. */
@@ -43,10 +45,10 @@ async function hashInWorker(hash: ArrayBuffer): Promise<string> {
 }
 
 function preparedOf(made: MadePhoto): Prepared {
-  const { blob, thumb, sha256, width, height, read } = made
+  const { blob, thumb, data, thumbData, sha256, width, height, read } = made
   const { takenAtMs, lat, lng } = read
   const taken_at = new Date(takenAtMs).toISOString()
-  const facts = { id: uuid7(), sha256, bytes: blob.size, width, height, taken_at, blob, thumb }
+  const facts = { id: uuid7(), sha256, bytes: blob.size, width, height, taken_at, blob, thumb, data, thumbData }
   return lat === undefined || lng === undefined ? facts : { ...facts, lat, lng }
 }
 

@@ -1,5 +1,6 @@
 /** A picture read before it is drawn: what it says of itself, and the words that will be burnt into it. */
 import { readExif, withoutExif } from './exif'
+import type { Size } from './paint'
 
 /** Decoded, a picture of this many pixels takes 400 MB; phones die of less. */
 const PIXELS_MAX = 100_000_000
@@ -13,14 +14,21 @@ export interface WatermarkText {
   at: number
 }
 
-export interface ReadPhoto {
-  /** To be decoded: without EXIF, so that no engine turns it. */
-  blob: Blob
-  orientation: number
+/** When and where it was taken, as far as that is known. */
+export interface PhotoFacts {
   /** ms UTC. */
   takenAtMs: number
   lat?: number
   lng?: number
+}
+
+export interface ReadPhoto extends PhotoFacts {
+  /** To be decoded: without EXIF, so that no engine turns it. */
+  data: Uint8Array<ArrayBuffer>
+  type: string
+  orientation: number
+  /** Size as stored, where the picture says it: only of a JPEG. */
+  stored?: Size
   lines: string[]
 }
 
@@ -38,13 +46,18 @@ export function readPhoto(data: ArrayBuffer, type: string, watermark: WatermarkT
   // A camera's clock that runs ahead of the phone's is wrong; one that never was set says 2000.
   const believed = facts.takenAtMs !== undefined && facts.takenAtMs <= watermark.at + DAY_MS
   const takenAtMs = believed && facts.takenAtMs !== undefined ? facts.takenAtMs : watermark.at
-  const read: ReadPhoto = {
-    blob: isJpeg ? withoutExif(data, facts) : new Blob([data], { type }),
-    orientation: isJpeg ? facts.orientation : 1,
-    takenAtMs,
-    lines: linesOf(watermark, takenAtMs),
-  }
-  return facts.lat === undefined || facts.lng === undefined ? read : { ...read, lat: facts.lat, lng: facts.lng }
+  const lines = linesOf(watermark, takenAtMs)
+  const { lat, lng } = facts
+  const where = lat === undefined || lng === undefined ? {} : { lat, lng }
+  if (!isJpeg) return { data: new Uint8Array(data), type, orientation: 1, takenAtMs, lines, ...where }
+  const { orientation, width, height } = facts
+  const stored = { width, height }
+  return { data: withoutExif(data, facts), type: 'image/jpeg', orientation, stored, takenAtMs, lines, ...where }
+}
+
+/** Without the bytes. */
+export function factsOf({ takenAtMs, lat, lng }: ReadPhoto): PhotoFacts {
+  return lat === undefined || lng === undefined ? { takenAtMs } : { takenAtMs, lat, lng }
 }
 
 /** Ticket number and time, place, name; times as people in this town read them. */

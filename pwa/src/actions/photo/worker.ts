@@ -1,12 +1,13 @@
 /** The photo's worker: reads, shrinks, watermarks, encodes and hashes away from the screen's thread. */
 import { sha256Of } from '../../lib/sha256'
 import type { FromWorker, MadePhoto, ToWorker } from './messages'
+import { decode } from './decode'
 import { burn, fitted, SIDE_MAX, THUMB_SIDE, turn, type Size } from './paint'
-import { PhotoError, readPhoto, type ReadPhoto } from './read'
+import { factsOf, PhotoError, readPhoto, type ReadPhoto } from './read'
 
 interface Scope {
   addEventListener(type: 'message', listener: (event: MessageEvent<ToWorker>) => void): void
-  postMessage(message: FromWorker): void
+  postMessage(message: FromWorker, given: Transferable[]): void
 }
 const scope = globalThis as unknown as Scope
 
@@ -14,10 +15,10 @@ scope.addEventListener('message', (event) => {
   const { job } = event.data
   answer(event.data).then(
     (message) => {
-      scope.postMessage(message)
+      scope.postMessage(message, handedOver(message))
     },
     (error: unknown) => {
-      scope.postMessage({ job, error: error instanceof PhotoError ? error.code : 'not_an_image' })
+      scope.postMessage({ job, error: error instanceof PhotoError ? error.code : 'not_an_image' }, [])
     },
   )
 })
@@ -31,19 +32,25 @@ async function answer(ask: ToWorker): Promise<FromWorker> {
   return { job, made: await make(read) }
 }
 
+/** Given away rather than copied. */
+function handedOver(message: FromWorker): Transferable[] {
+  if ('made' in message) return [message.made.data, message.made.thumbData]
+  return 'draw' in message ? [message.draw.data.buffer] : []
+}
+
 async function make(read: ReadPhoto): Promise<MadePhoto> {
-  const bitmap = await createImageBitmap(read.blob)
-  const size = fitted(bitmap, read.orientation, SIDE_MAX)
+  const { image, stored, close } = await decode(read)
+  const size = fitted(stored, read.orientation, SIDE_MAX)
   const { canvas, context } = surface(size)
   context.imageSmoothingQuality = 'medium'
   const drawn = turn(context, size, read.orientation)
-  context.drawImage(bitmap, 0, 0, drawn.width, drawn.height)
-  bitmap.close()
+  context.drawImage(image, 0, 0, drawn.width, drawn.height)
+  close()
   const thumb = shrink(canvas, size)
   burn(context, size, read.lines)
   const [blob, small] = await Promise.all([jpeg(canvas, 0.8), jpeg(thumb, 0.7)])
-  const sha256 = await sha256Of(await blob.arrayBuffer())
-  return { blob, thumb: small, sha256, ...size, read }
+  const [data, thumbData] = await Promise.all([blob.arrayBuffer(), small.arrayBuffer()])
+  return { blob, thumb: small, data, thumbData, sha256: await sha256Of(data), ...size, read: factsOf(read) }
 }
 
 function shrink(source: OffscreenCanvas, size: Size): OffscreenCanvas {
