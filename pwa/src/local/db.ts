@@ -10,7 +10,7 @@
  * with the rows that contain the operation; from that moment on the view leaves the operation out, and settling
  * it in the outbox afterwards is a tidying-up that can be repeated (`sync/receipts.ts`).
  */
-import Dexie, { type PromiseExtended, type Table } from 'dexie'
+import Dexie, { type Collection, type PromiseExtended, type Table } from 'dexie'
 import type {
   BaseReceipt,
   ContactRow,
@@ -141,15 +141,20 @@ export function closeAll(): void {
 }
 
 /**
- * One transaction over all stores of a database: everything in `work` happens, or nothing. Use only the stores that
+ * One transaction over all stores of a database, or over `stores` where readers of the others are not to be waited
+ * for: everything in `work` happens, or nothing. Use only the stores that
  * `work` is handed: they are bound to the transaction. (Dexie can also find the running transaction by itself, but
  * that rests on following native promises, and with live queries running beside it loses its way now and then: the
  * rest of the work then runs outside, half of it stored. Seen here, 3 times in 12.)
  */
 export function write<T>(db: BaseDb, work: (tx: BaseStores) => PromiseLike<T>): Promise<T>
-export function write<T>(db: OutboxDb, work: (tx: OutboxStores) => PromiseLike<T>): Promise<T>
-export function write<T>(db: Dexie, work: (tx: never) => PromiseLike<T>): Promise<T> {
-  return db.transaction('rw', db.tables, (tx) => work(tx as never))
+export function write<T, S extends keyof OutboxStores = keyof OutboxStores>(
+  db: OutboxDb,
+  work: (tx: Pick<OutboxStores, S>) => PromiseLike<T>,
+  stores?: readonly S[],
+): Promise<T>
+export function write<T>(db: Dexie, work: (tx: never) => PromiseLike<T>, stores?: readonly string[]): Promise<T> {
+  return db.transaction('rw', stores ? [...stores] : db.tables.map(({ name }) => name), (tx) => work(tx as never))
 }
 
 /** The same for reading the base: one snapshot. */
@@ -160,6 +165,11 @@ export function read<T>(db: BaseDb, work: (tx: BaseStores) => PromiseLike<T>): P
 /** A draft's key is `step:ticket`. */
 export function ticketOfDraft(key: string): string {
   return key.slice(key.indexOf(':') + 1)
+}
+
+/** All rows of a type, by the key that holds them: an index would look each of them up once more. */
+export function rowsOf(base: BaseStores, type: string): Collection<Row, [string, string]> {
+  return base.rows.where('[type+id]').between([type, Dexie.minKey], [type, Dexie.maxKey])
 }
 
 /** One value of a key-value store. */

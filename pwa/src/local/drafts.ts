@@ -75,10 +75,7 @@ export async function writeDraftPhoto(user: string, photo: OutboxPhoto, blob: Ph
     return
   }
   const outbox = openOutbox(user)
-  await write(outbox, async (tx) => {
-    await tx.photos.put(photo)
-    await tx.blobs.put(blob)
-  })
+  await write(outbox, (tx) => Promise.all([tx.photos.put(photo), tx.blobs.put(blob)]), ['photos', 'blobs'])
 }
 
 export async function dropPhoto(user: string, id: string): Promise<void> {

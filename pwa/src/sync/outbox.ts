@@ -1,8 +1,12 @@
 /** The way into the outbox: one strictly durable transaction per operation. */
 import { openChannel } from '../lib/channel'
-import { stampOf, type Sample, type Tap } from '../lib/clock'
-import { getValue, openBase, openOutbox, setValue, type OpLabel, type OutboxStores, type OutboxOp, type OutboxPhoto, type WireOp, write } from '../local/db'
+import { stampOf, type Tap } from '../lib/clock'
+import { openOutbox, type OpLabel, type OutboxStores, type OutboxOp, type OutboxPhoto, type WireOp, write } from '../local/db'
+import { latestSample } from './sample'
 import { keepSecret, keepSecretPhoto } from './secrets'
+
+/** The number of this device's latest operation. */
+const LAST_N = 'n'
 
 export type NewOp = Pick<WireOp, 'id' | 'name' | 'v' | 'subject' | 'base' | 'at' | 'args'>
 
@@ -35,30 +39,44 @@ channel?.addEventListener('message', (event) => {
  * the promise resolves. Rejects with Dexie's error (QuotaExceededError when the phone is full).
  */
 export async function append(user: string, op: NewOp, tap: Tap, options: AppendOptions): Promise<OutboxOp> {
-  const outbox = openOutbox(user)
-  const sample = await getValue<Sample>(openBase(user).meta, 'sample')
-  const clock = stampOf(sample, tap)
+  const clock = stampOf(await latestSample(user), tap)
   const whole = { ...op, ...(clock ? { clock } : {}) }
   if (options.secret) keepSecret(op.id, contentOf(whole))
-  const secretPhotos = options.secretPhotos ?? []
-  for (const { photo, bytes } of secretPhotos) keepSecretPhoto(photo.id, bytes)
-  const stored = await write(outbox, async (tx) => {
-    const n = await nextN(tx)
-    const content = options.secret ? emptied(op) : whole
-    const record: OutboxOp = { ...content, n, storedAt: tap.wallMs, label: options.label }
-    if (options.secret) record.secret = true
-    await tx.ops.add(record)
-    if (options.photos?.length) {
-      const taken = tx.photos.where('id').anyOf(options.photos)
-      await taken.modify({ op: op.id, ticket: op.subject, draft: null, state: 'waiting' })
-    }
-    await tx.photos.bulkPut(secretPhotos.map(({ photo }) => ({ ...photo, op: op.id, ticket: op.subject, secret: true })))
-    await tx.blobs.bulkDelete(secretPhotos.map(({ photo }) => photo.id))
-    if (options.draft !== undefined) await tx.drafts.delete(options.draft)
-    return record
-  })
+  for (const { photo, bytes } of options.secretPhotos ?? []) keepSecretPhoto(photo.id, bytes)
+  const content = options.secret ? emptied(op) : whole
+  const record = { ...content, storedAt: tap.wallMs, label: options.label, ...(options.secret ? { secret: true } : {}) }
+  const stored = await write(openOutbox(user), (tx) => storeIn(tx, record, options), storesFor(options))
   askForSync()
   return stored
+}
+
+/** Only these are locked: whoever reads the others holds up no tap. */
+function storesFor({ photos, secretPhotos, draft }: AppendOptions): readonly (keyof OutboxStores)[] {
+  const stores: (keyof OutboxStores)[] = ['ops', 'meta']
+  if (photos?.length || secretPhotos?.length) stores.push('photos')
+  if (secretPhotos?.length) stores.push('blobs')
+  if (draft !== undefined) stores.push('drafts')
+  return stores
+}
+
+/** Inside the caller's transaction: one question, then everything that is written in one go. */
+function storeIn(tx: OutboxStores, content: Omit<OutboxOp, 'n'>, options: AppendOptions): PromiseLike<OutboxOp> {
+  const { photos = [], secretPhotos = [], draft } = options
+  const { id: op, subject: ticket } = content
+  return tx.meta.get(LAST_N).then((last) => {
+    const n = ((last?.value as number | undefined) ?? 0) + 1
+    const record: OutboxOp = { ...content, n }
+    const writing: PromiseLike<unknown>[] = [tx.meta.put({ key: LAST_N, value: n }), tx.ops.add(record)]
+    if (photos.length > 0) {
+      writing.push(tx.photos.where('id').anyOf(photos).modify({ op, ticket, draft: null, state: 'waiting' }))
+    }
+    if (secretPhotos.length > 0) {
+      writing.push(tx.photos.bulkPut(secretPhotos.map(({ photo }) => ({ ...photo, op, ticket, secret: true }))))
+      writing.push(tx.blobs.bulkDelete(secretPhotos.map(({ photo }) => photo.id)))
+    }
+    if (draft !== undefined) writing.push(tx.drafts.delete(draft))
+    return Promise.all(writing).then(() => record)
+  })
 }
 
 /** Something is to be sent, or a person wants it now: wake the tab that syncs. */
@@ -80,13 +98,6 @@ export function onAskForSync(listener: (wake: Wake) => void): () => void {
 
 function tell(wake: Wake): void {
   for (const listener of [...listeners]) listener(wake)
-}
-
-/** The next number of this device; inside the caller's transaction. */
-async function nextN(tx: OutboxStores): Promise<number> {
-  const n = ((await getValue<number>(tx.meta, 'n')) ?? 0) + 1
-  await setValue(tx.meta, 'n', n)
-  return n
 }
 
 function contentOf(op: NewOp & Pick<WireOp, 'clock'>): Omit<WireOp, 'id' | 'n'> {
