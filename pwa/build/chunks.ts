@@ -17,6 +17,8 @@ export const OFFICE_ONLY_GLOB = 'assets/office/**'
 
 export const chunkGroups = [
   { name: 'shared', test: SHARED, priority: 30 },
+  // The first screen in one file: each costs a turn through the service worker and the page's one thread.
+  { name: 'first', tags: ['$initial' as const], priority: 20 },
   ...Object.entries(HEAVY).map(([name, test]) => ({ name, test, priority: 10 })),
 ]
 

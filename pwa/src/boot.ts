@@ -2,22 +2,24 @@
  * Starts what runs beside the screens: the session from the phone (no network needed), the sync for whoever is
  * signed in, the clock's offset, the storage facts and the service worker.
  */
-import { liveQuery } from 'dexie'
+import { effectScope, watch } from 'vue'
 import { keepPush } from './actions/push'
 import { confirmSession, restore } from './actions/session'
-import type { Sample } from './lib/clock'
+import { worksInField } from './components/roles'
 import { language } from './lib/i18n'
 import { setClockOffset } from './lib/time'
 import { registerWorker } from './lib/update'
 import { OPEN_PATH } from './lib/workerMessages'
-import { getValue, openBase } from './local/db'
+import { openOutbox } from './local/db'
+import { liveTickets } from './local/live'
 import { onSession, session } from './local/session'
 import { measureStorage } from './local/storage'
-import { router } from './router'
+import { loadTicket, router } from './router'
 import { SYNC_TAG } from './sync/background'
 import { askBrowserToo, type BackgroundSync } from './sync/backgroundSync'
 import { relaySync } from './sync/outbox'
 import { startSync } from './sync/run'
+import { followSample } from './sync/sample'
 
 const MEASURE_EVERY_MS = 5 * 60_000
 
@@ -25,9 +27,13 @@ const MEASURE_EVERY_MS = 5 * 60_000
 export async function boot(): Promise<void> {
   listenToWorker()
   await restore()
+  const list = readAhead()
+  await list.asked
   followClock()
   onSession(followClock)
-  whenDrawn(() => {
+  whenDrawn(list.read, () => {
+    list.stop()
+    loadTicket().catch(() => undefined) // a tap tries again, and says so
     follow()
     onSession(follow)
     void confirmSession()
@@ -37,13 +43,41 @@ export async function boot(): Promise<void> {
   })
 }
 
+interface Ahead {
+  /** Resolves when the disk has been asked for the rows: making the screen would hold up the question. */
+  asked: Promise<unknown>
+  /** Resolves when they are there. */
+  read: Promise<void>
+  stop: () => void
+}
+
+/** The list that field work begins with is read while its screen is still being made. */
+function readAhead(): Ahead {
+  const scope = effectScope(true)
+  const stop = (): void => {
+    scope.stop()
+  }
+  const me = session()?.user
+  if (!me || !worksInField(me)) return { asked: Promise.resolve(), read: Promise.resolve(), stop }
+  const read = new Promise<void>((resolve) => {
+    scope.run(() => {
+      watch(liveTickets(), (found) => found && resolve(), { immediate: true })
+    })
+  })
+  // Behind the list's own question about waiting work, which comes before the one about the rows (local/tickets.ts).
+  return { asked: openOutbox(me.id).ops.count(), read, stop }
+}
+
 const DRAWN_AFTER_MS = 1_500
 
 /** What is not needed for the first screen waits until it stands: an old phone has one hand for both. */
-function whenDrawn(work: () => void): void {
+function whenDrawn(read: Promise<void>, work: () => void): void {
   const { requestIdleCallback: whenIdle } = globalThis as Partial<Pick<Window, 'requestIdleCallback'>>
-  if (whenIdle) whenIdle(work, { timeout: DRAWN_AFTER_MS })
-  else setTimeout(work, DRAWN_AFTER_MS / 5) // Safari
+  const late = new Promise((resolve) => setTimeout(resolve, DRAWN_AFTER_MS))
+  void Promise.race([read, late]).then(() => {
+    if (whenIdle) whenIdle(work, { timeout: DRAWN_AFTER_MS })
+    else setTimeout(work, DRAWN_AFTER_MS / 5) // Safari
+  })
 }
 
 let running: { user: string; stop: () => void } | undefined
@@ -69,15 +103,10 @@ function followClock(): void {
   clock?.stop()
   clock = undefined
   if (user === undefined) return
-  const samples = liveQuery(() => getValue<Sample>(openBase(user).meta, 'sample')).subscribe((sample) => {
+  const stop = followSample(user, (sample) => {
     if (sample) setClockOffset(sample.offsetMs)
   })
-  clock = {
-    user,
-    stop: () => {
-      samples.unsubscribe()
-    },
-  }
+  clock = { user, stop }
 }
 
 /** From the start: what the worker says to a page that is not listening yet is lost. */

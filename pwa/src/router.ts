@@ -1,18 +1,20 @@
-/** Every address of the app. The phone's screens are in the first bundle where they are needed cold; the office is not. */
+/** Every address of the app. Only the list that a worker's day begins with is in the first bundle. */
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { homeOf } from './components/roles'
 import { countNavigation } from './lib/screen'
 import { session } from './local/session'
 import TicketList from './views/field/TicketList.vue'
-import TicketScreen from './views/field/TicketScreen.vue'
 import { emergencyRoutes } from './views/emergency/routes'
 import { officeRoutes } from './views/office/routes'
+
+/** One tap from the list: fetched as soon as that stands (boot.ts), not before. */
+export const loadTicket = () => import('./views/field/TicketScreen.vue')
 
 const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', redirect: () => homeOf(session()?.user) },
   { path: '/login', name: 'login', meta: { open: true }, component: () => import('./views/common/LoginScreen.vue') },
   { path: '/tickets', name: 'tickets', component: TicketList },
-  { path: '/tickets/:id', name: 'ticket', props: true, component: TicketScreen },
+  { path: '/tickets/:id', name: 'ticket', props: true, component: loadTicket },
   { path: '/tickets/:id/arrive', props: true, component: () => import('./views/field/ArriveScreen.vue') },
   { path: '/tickets/:id/done', props: true, component: () => import('./views/field/DoneScreen.vue') },
   { path: '/tickets/:id/callback', props: true, component: () => import('./views/field/CallbackScreen.vue') },

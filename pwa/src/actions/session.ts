@@ -1,7 +1,7 @@
 /** Signing in and out, and opening the app without a network. */
 import { getValue, isBaseStale, openApp, openBase, openOutbox, purgeBase, setValue, write } from '../local/db'
 import type { Session, SessionUser } from '../local/records'
-import { loadSession, saveSession, session } from '../local/session'
+import { lastUser, loadSession, saveSession, session } from '../local/session'
 import { checkLost, measureStorage, readDevice } from '../local/storage'
 import { uuid7 } from '../lib/ids'
 import { ApiError, NetworkError, request } from './api'
@@ -12,12 +12,23 @@ const USERS = 'users'
 
 /** Who used this phone last; the app opens as him, with the network or without. */
 export async function restore(): Promise<Session | null> {
+  openEarly()
   const current = await loadSession()
   if (!current) return null
   const user = current.user.id
-  if (await isBaseStale(openBase(user), Date.now())) await purgeBase(openBase(user))
-  checkLost(user, await readDevice(user))
+  const base = openBase(user)
+  const [stale, device] = await Promise.all([isBaseStale(base, Date.now()), readDevice(user)])
+  if (stale) await purgeBase(base)
+  checkLost(user, device)
   return current
+}
+
+/** The databases open while it is still being read who uses them. */
+function openEarly(): void {
+  const user = lastUser()
+  if (user === undefined) return
+  // What cannot be opened says so to whoever uses it.
+  for (const db of [openBase(user), openOutbox(user)]) db.open().catch(() => undefined)
 }
 
 /** Ask the server whether the session still lives; without network nothing changes. */

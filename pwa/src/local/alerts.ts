@@ -2,7 +2,7 @@
 import { countsAsAck, foldAlert, type AckOp, type AlertDoc, type AlertTicket, type AlertView } from '../domain/alerts'
 import type { Me, TicketDoc } from '../domain/types'
 import type { Sample } from '../lib/clock'
-import { getValue, openBase, openOutbox, read, type BaseStores } from './db'
+import { getValue, openBase, openOutbox, read, rowsOf, type BaseStores } from './db'
 import type { OutboxOp, Row, SyncStatus } from './records'
 import { pendingOf } from './tickets'
 
@@ -11,7 +11,7 @@ const TICKET = 'ticket'
 
 /** Every alert on this phone, newest first. */
 export async function readAlerts(me: Me): Promise<AlertView[]> {
-  const views = await readWith(me, (base) => base.rows.where('type').equals(ALERT).toArray())
+  const views = await readWith(me, (base) => rowsOf(base, ALERT).toArray())
   return views.sort((a, b) => Date.parse(b.raised_at) - Date.parse(a.raised_at) || (a.id < b.id ? 1 : -1))
 }
 

@@ -1,11 +1,11 @@
 /** Documents of the feed that the screens take as the server wrote them: alarms and incidents (tickets: tickets.ts). */
-import { openBase } from './db'
+import { openBase, rowsOf } from './db'
 
 export type DocumentType = 'alarm' | 'alert' | 'incident'
 
 /** Every document of a type on this device, in no particular order. */
 export async function readDocuments<T>(user: string, type: DocumentType): Promise<T[]> {
-  const rows = await openBase(user).rows.where('type').equals(type).toArray()
+  const rows = await rowsOf(openBase(user), type).toArray()
   return rows.map((row) => row.doc as T)
 }
 

@@ -6,7 +6,7 @@ import type { IncidentDoc } from '../domain/emergency'
 import type { IncidentView, Matter, PendingIncidentOp } from '../domain/incidentTypes'
 import type { LocalStatus, Me } from '../domain/types'
 import type { Sample } from '../lib/clock'
-import { getValue, openBase, openOutbox, read, setValue } from './db'
+import { getValue, openBase, openOutbox, read, rowsOf, setValue } from './db'
 import type { BaseReceipt, OutboxOp, Row, SyncStatus } from './records'
 import { pendingOf } from './tickets'
 
@@ -46,7 +46,7 @@ function folded(me: Me, ops: PromiseExtended<OutboxOp[]>, id?: string): Promise<
   return ops.then((stored) =>
     read(openBase(me.id), (tx) =>
       Promise.all([
-        id === undefined ? tx.rows.where('type').equals(INCIDENT).toArray() : tx.rows.where('[type+id]').equals([INCIDENT, id]).toArray(),
+        id === undefined ? rowsOf(tx, INCIDENT).toArray() : tx.rows.where('[type+id]').equals([INCIDENT, id]).toArray(),
         tx.receipts.toCollection().primaryKeys(),
         getValue<SyncStatus>(tx.meta, 'status'),
         getValue<Sample>(tx.meta, 'sample'),
@@ -135,7 +135,7 @@ function standing(told: Told | undefined, op: OutboxOp | undefined, status: Sync
 
 /** Villages that this phone knows of, the person's own first. */
 export async function readVillages(me: Me): Promise<string[]> {
-  const rows = await openBase(me.id).rows.where('type').equals('ticket').toArray()
+  const rows = await rowsOf(openBase(me.id), 'ticket').toArray()
   const seen = rows.map((row) => (row.doc as { place?: { village?: string | null } | null }).place?.village ?? '')
   return [...new Set([...me.villages, ...seen.sort()])].filter(Boolean)
 }

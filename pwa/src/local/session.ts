@@ -4,6 +4,7 @@ import { getValue, openApp, setValue } from './db'
 import type { Session } from './records'
 
 const KEY = 'session'
+const MARK = 'jiban.user'
 
 let current: Session | null = null
 let loading: Promise<Session | null> | undefined
@@ -38,7 +39,26 @@ export function onSession(listener: (session: Session | null) => void): () => vo
   return () => listeners.delete(listener)
 }
 
+/** Whose databases this browser will most likely open next. A guess to save time with: who it is, the session says. */
+export function lastUser(): string | undefined {
+  try {
+    return localStorage.getItem(MARK) ?? undefined
+  } catch {
+    return undefined // storage switched off
+  }
+}
+
+function mark(user: string | undefined): void {
+  try {
+    if (user === undefined) localStorage.removeItem(MARK)
+    else if (lastUser() !== user) localStorage.setItem(MARK, user)
+  } catch {
+    // see lastUser
+  }
+}
+
 function tell(next: Session | null): void {
+  mark(next?.user.id)
   if (JSON.stringify(next) === JSON.stringify(current)) return
   current = next
   for (const listener of [...listeners]) listener(next)

@@ -3,7 +3,7 @@ import type { PromiseExtended } from 'dexie'
 import { fold } from '../domain/fold'
 import type { Me, Named, PendingOp, TicketDoc, TicketView } from '../domain/types'
 import { rfc3339, type Sample } from '../lib/clock'
-import { getValue, openBase, openOutbox, read, type BaseStores } from './db'
+import { getValue, openBase, openOutbox, read, rowsOf, type BaseStores } from './db'
 import type { GoneRow, OutboxOp, Row, SyncStatus } from './records'
 
 const TICKET = 'ticket'
@@ -11,7 +11,7 @@ const TICKET = 'ticket'
 /** Every ticket on this phone, in no particular order. */
 export function readTickets(me: Me): Promise<TicketView[]> {
   const ops = openOutbox(me.id).ops.orderBy('n').toArray()
-  return readWith(me, ops, (base) => base.rows.where('type').equals(TICKET).toArray())
+  return readWith(me, ops, (base) => rowsOf(base, TICKET).toArray())
 }
 
 /** One ticket; null when it is not on this phone. */

@@ -3,12 +3,12 @@ import { effectScope, nextTick, ref } from 'vue'
 import { draftPhotos } from '../../src/actions/photos'
 import { act } from '../../src/actions/tickets'
 import { exportOutbox } from '../../src/actions/outbox'
-import { closeAll, getValue, openApp, openBase, openOutbox, OutboxDb, setValue } from '../../src/local/db'
+import { closeAll, getValue, openApp, openBase, openOutbox, OutboxDb, rowsOf, setValue } from '../../src/local/db'
 import { readDraft, writeDraft, writeDraftPhoto } from '../../src/local/drafts'
 import { useDraft } from '../../src/local/live'
-import { loadSession, saveSession, session } from '../../src/local/session'
+import { lastUser, loadSession, saveSession, session } from '../../src/local/session'
 import { checkLost, forgetLoss, storageFacts } from '../../src/local/storage'
-import type { Session } from '../../src/local/records'
+import type { Row, Session } from '../../src/local/records'
 import { cycle } from '../../src/sync/loop'
 import { FakeServer } from '../sync/fakeServer'
 import { addPhoto, makePhone, wipe } from '../sync/phone'
@@ -28,6 +28,19 @@ it('the app opens as the last signed-in person without any network', async () =>
   await restore()
   expect(session()?.user.name).toBe('李伟')
   vi.unstubAllGlobals()
+})
+
+it('who uses this browser is guessed from the last session, and nobody is once he has signed out', async () => {
+  expect(lastUser()).toBe('u1')
+  await saveSession(null)
+  expect(lastUser()).toBeUndefined()
+})
+
+it('rows are read by their type, each of it and no other', async () => {
+  const row = (type: string, id: string): object => ({ type, id, rev: 1, buckets: ['b'], doc: {}, gen: 0 })
+  const rows = [row('alert', 'z'), row('ticket', ''), row('ticket', 'a'), row('ticket', '\uffff'), row('tickets', 'a'), row('incident', 'a')]
+  await openBase('u1').rows.bulkPut(rows as Row[])
+  expect((await rowsOf(openBase('u1'), 'ticket').toArray()).map(({ type, id }) => [type, id])).toEqual([['ticket', ''], ['ticket', 'a'], ['ticket', '\uffff']])
 })
 
 describe('a vanished database', () => {
