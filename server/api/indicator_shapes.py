@@ -11,7 +11,8 @@ from server.domain.instants import rfc3339
 from server.domain.rates import Rate, light
 from server.domain.roles import Unit
 from server.store.people import Directory
-from server.store.reports import NOBODY, PARTS, Behind
+from server.store.rate_reports import NOBODY
+from server.store.reports import PARTS, Behind
 
 BY = ("town", "unit", "village", "worker")
 PAGE_SIZE_MAX = 500

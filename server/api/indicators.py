@@ -17,11 +17,12 @@ from server.api.indicator_shapes import ArrivalAnswer, BehindAnswer, BehindQuery
 from server.api.shape_fields import FILE
 from server.clock import now_ms
 from server.domain.instants import rfc3339
-from server.domain.rates import RATES, Period, excluded
-from server.store import reports
+from server.domain.rates import RATES, CaseRow, Period, excluded
+from server.store import rate_reports, reports
 from server.store.engine import reading
 from server.store.people import Directory, directory
-from server.store.reports import NOBODY, Asked, Case
+from server.store.rate_reports import NOBODY
+from server.store.reports import Asked
 
 blp = Blueprint("indicators", __name__, description="Rates of the work, with their n")
 
@@ -153,29 +154,21 @@ def other(query: dict[str, Any], name: str) -> Response:
     now = now_ms()
     period = Period(*_span(query), now)
     with reading(engine()) as connection:
-        found = reports.cases(connection, formula, period, _own_unit())
+        groups = rate_reports.cases(connection, formula, period, query["by"], _own_unit())
         known = directory(connection)
-    groups: dict[str, list[Case]] = {}
-    for case in found:
-        groups.setdefault(_holder(query["by"], case), []).append(case)
-    figures = {key: _figures(formula, group, period) for key, group in groups.items()}
+    figures = {key: _figures(formula, rows, period) for key, rows in groups.items()}
     counted = {key: each for key, each in figures.items() if each["denominator"] or each["excluded"]}
     body = {
         "name": name,
         "as_of": rfc3339(now),
         "min_n_for_rank": settings().rules.min_n_for_rank,
-        **_figures(formula, found, period),
+        **_figures(formula, [row for rows in groups.values() for row in rows], period),
         "rows": shapes.rows(query["by"], counted, known, settings().town, language()),
     }
     return _no_store(json.answer(body))
 
 
-def _holder(by: str, case: Case) -> str:
-    return {"town": "town", "village": case.village, "unit": case.unit, "worker": case.worker}[by] or NOBODY
-
-
-def _figures(formula: str, found: list[Case], period: Period) -> dict[str, Any]:
-    rows = [case.row for case in found]
+def _figures(formula: str, rows: list[CaseRow], period: Period) -> dict[str, Any]:
     rate = RATES[formula](rows, period)
     return shapes.rate_figures(
         formula, rate, excluded(formula, rows, period), settings().rules.min_n_for_rank

@@ -11,7 +11,10 @@ from server.domain.ticket import Ticket
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """What the indicators need of a ticket. Times in ms UTC; `original_due_ms` is the due before any change."""
+    """What the indicators need of a ticket. Times in ms UTC; `original_due_ms` is the due before any change.
+
+    `n`: for how many tickets the row stands that count alike.
+    """
 
     category: str
     received_ms: int
@@ -32,6 +35,7 @@ class CaseRow:
     dispatches: int
     returns: int
     improper_returns: int
+    n: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def case_row(ticket: Ticket, rules: Rules) -> CaseRow:
 
 def _rate(rows: Iterable[CaseRow], of: Callable[[CaseRow], bool], hit: Callable[[CaseRow], bool]) -> Rate:
     counted = [row for row in rows if of(row) and not row.excluded]
-    return Rate(sum(1 for row in counted if hit(row)), len(counted))
+    return Rate(sum(row.n for row in counted if hit(row)), sum(row.n for row in counted))
 
 
 def _by(met_ms: int | None, due_ms: int | None) -> bool:
@@ -168,13 +172,13 @@ def resolution(rows: Iterable[CaseRow], period: Period) -> Rate:
 def returns(rows: Iterable[CaseRow], period: Period) -> Rate:
     """退单率: return requests per assignment."""
     counted = [r for r in rows if period.has(r.received_ms) and not r.excluded]
-    return Rate(sum(r.returns for r in counted), sum(r.dispatches for r in counted))
+    return Rate(sum(r.n * r.returns for r in counted), sum(r.n * r.dispatches for r in counted))
 
 
 def improper_returns(rows: Iterable[CaseRow], period: Period) -> Rate:
     """不当退单率: rejected of those requested."""
     counted = [r for r in rows if period.has(r.received_ms) and not r.excluded]
-    return Rate(sum(r.improper_returns for r in counted), sum(r.returns for r in counted))
+    return Rate(sum(r.n * r.improper_returns for r in counted), sum(r.n * r.returns for r in counted))
 
 
 def rework(rows: Iterable[CaseRow], period: Period) -> Rate:

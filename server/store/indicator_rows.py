@@ -99,5 +99,7 @@ def _holder(prefix: str, stint: Json | None) -> Row:
 
 # Column → field of `CaseRow`; its times end in `_ms`, the columns' in `_at`.
 CASE_FIELDS = {
-    (name.removesuffix("_ms") + "_at" if name.endswith("_ms") else name): name for name in CaseRow.__slots__
+    (name.removesuffix("_ms") + "_at" if name.endswith("_ms") else name): name
+    for name in CaseRow.__slots__
+    if name != "n"
 }

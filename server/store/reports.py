@@ -1,4 +1,4 @@
-"""The indicators of DOMAIN §D counted in the database. The formulae are the domain's; tests hold the two together."""
+"""The arrival indicator of DOMAIN §D counted in the database. The formula is the domain's; tests hold the two equal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ import sqlalchemy as sa
 
 from server.domain import indicators, instants
 from server.domain.indicators import KEYS, LATE, MISSING, ON_TIME, Tally
-from server.domain.rates import CaseRow, Period
 from server.domain.roles import Actor
-from server.store.indicator_rows import CASE_FIELDS
-from server.store.tables_indicators import arrival, ticket_case
+from server.store.rate_reports import NOBODY
+from server.store.tables_indicators import arrival
 from server.store.tables_ticket import ticket
 from server.store.ticket_list import rights
 
@@ -26,7 +25,6 @@ _PARTS = {
     "late": (LATE, MISSING),  # what the denominator has and the numerator has not
 }
 PARTS = ("all", ON_TIME, "late", MISSING, "unverified", "excluded", "told_late")
-NOBODY = "none"  # the key of rows without a village, unit or worker
 
 
 @dataclass(frozen=True)
@@ -175,49 +173,6 @@ def _behind(row: sa.Row[Any]) -> Behind:
         seconds=row.seconds,
         told_late=bool(row.told_late),
     )
-
-
-@dataclass(frozen=True)
-class Case:
-    """A ticket as the other indicators count it, and whose it is there."""
-
-    row: CaseRow
-    village: str | None
-    unit: str | None
-    worker: str | None
-
-
-# Which time of a case lies in the period, and who is answerable at that time.
-_CASE_TIMES = {
-    "acceptance": (ticket_case.c.acceptance_due_at, "acceptance_"),
-    "on_time": (ticket_case.c.result_due_at, "result_"),
-    "on_time_raw": (ticket_case.c.original_due_at, "result_"),
-    "completion": (ticket_case.c.received_at, ""),
-    "callback": (ticket_case.c.result_met_at, ""),
-    "connected": (ticket_case.c.result_met_at, ""),
-    "satisfaction": (ticket_case.c.rated_at, ""),
-    "resolution": (ticket_case.c.rated_at, ""),
-    "returns": (ticket_case.c.received_at, ""),
-    "improper_returns": (ticket_case.c.received_at, ""),
-    "rework": (ticket_case.c.result_met_at, ""),
-    "dispatch_accuracy": (ticket_case.c.received_at, ""),
-}
-_ROW_COLUMNS = {field: ticket_case.c[column] for column, field in CASE_FIELDS.items()}
-
-
-def cases(connection: sa.Connection, name: str, period: Period, unit: str | None = None) -> list[Case]:
-    """The tickets that an indicator of `domain.rates.RATES` may count in the period; the formula picks among them."""
-    at, prefix = _CASE_TIMES[name]
-    holder, worker = ticket_case.c[f"{prefix}unit"], ticket_case.c[f"{prefix}worker"]
-    # A due of 24:00 is the next midnight: the day's end belongs to the day, which the formula decides.
-    conditions = [at >= period.from_ms, at <= period.to_ms]
-    if unit is not None:
-        conditions.append(holder == unit)
-    query = sa.select(ticket_case.c.village, holder, worker, *_ROW_COLUMNS.values()).where(*conditions)
-    return [
-        Case(CaseRow(*values), village, held_by, person)
-        for village, held_by, person, *values in connection.execute(query)
-    ]
 
 
 def day_span(first: Any, last: Any) -> tuple[int, int]:

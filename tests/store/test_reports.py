@@ -14,7 +14,8 @@ from server.domain.roles import Actor
 from server.store import indicator_rows, reports, tables_ticket
 from server.store.base import metadata
 from server.store.engine import engine_options, install, reading, writing
-from server.store.reports import NOBODY, Asked
+from server.store.rate_reports import NOBODY
+from server.store.reports import Asked
 from server.store.tables_indicators import arrival, ticket_case
 
 NOW = 1_795_300_000_000
