@@ -96,6 +96,7 @@ def test_an_answer_without_signal_is_not_called_done_and_counts_from_when_it_was
     expect(strip).to_contain_text("已送达")
     expect(strip).not_to_contain_text("未送达")
     worker.picture("emergency-got-through")
+    watching.show_answered(desk)
     expect(shown).to_contain_text(re.compile(f"李伟 {watching.CLOCK} 收到"))
     expect(shown).to_contain_text("李伟 在无信号时已按“收到”")
     crew("duty", desk=True).picture("emergency-explained")
@@ -134,6 +135,7 @@ def test_nobody_answers_and_the_duty_room_watches_it_climb_until_somebody_does(
     receive(head3.page)
     expect(alarm_about(head.page, ticket["title"])).to_contain_text("第 2 次提醒")
     desk.pictures("emergency-climbing")
+    watching.show_answered(desk.page)
     expect(also).to_contain_text(re.compile(f"叶志明 {watching.CLOCK} 收到"))
 
     # Then the duty room, then the leader, and no further.
@@ -167,7 +169,8 @@ def test_it_reminds_whoever_must_act_and_the_duty_room_sees_him_set_out_and_arri
     expect(strip).to_contain_text(f"到场提醒：{ticket['title']}")
     expect(strip).to_contain_text(re.compile("到场 剩 2[89] 分"))
     worker.pictures("emergency-reminder")
-    strip.get_by_role("button", name="知道了").click()
+    reminder = strip.get_by_role("alert").filter(has_text=ticket["title"])
+    reminder.get_by_role("button", name="知道了").click()
 
     scene = desk.page.get_by_role("region", name="紧急工单 · 出发与到场")
     row = scene.get_by_role("listitem").filter(has_text=ticket["title"])

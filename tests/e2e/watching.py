@@ -67,6 +67,14 @@ def alarm_card(desk: Page, kind: str, words: str) -> Locator:
     return desk.get_by_role("article", name=re.compile(f"^{kind} .*{re.escape(words)}"))
 
 
+def show_answered(desk: Page) -> None:
+    """While another alarm is unanswered, those that somebody has stand folded below it."""
+    folded = desk.get_by_role("group").filter(has_text=re.compile("^已有人收到、仍在处置"))
+    expect(folded).to_be_visible()
+    if folded.get_attribute("open") is None:
+        folded.get_by_text("已有人收到、仍在处置").click()
+
+
 def unfold(card: Locator) -> None:
     """An answered alarm shows its ladder and its people when asked."""
     card.get_by_role("button", name=re.compile("^展开")).click()
