@@ -25,6 +25,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 _STRANGE = re.compile(r"[^!-~]")
 _LONG_NUMBER = re.compile(r"\d{16}", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+# What was parsed from JSON holds no circle, so none is looked for.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,7 @@ def _too_deep(value: Any) -> bool:
 
 
 def _canonical(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(value)
     text.encode()  # a lone surrogate has no place in UTF-8: ValueError
     return text
 
@@ -233,8 +237,10 @@ def _at_ms(at_raw: str | None) -> int | None:
 
 def _clock_text(clock: object) -> str | None:
     """The clock's claims as they came, kept as evidence; what is absurd is not worth keeping."""
+    if clock is None:
+        return None
     try:
         text = _canonical(clock)
     except (ValueError, TypeError, RecursionError):
         return None
-    return text if clock is not None and len(text) <= 1_000 else None
+    return text if len(text) <= 1_000 else None
