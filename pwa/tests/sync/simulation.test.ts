@@ -55,6 +55,23 @@ class Copies {
   }
 }
 
+/** The tab dies, or the phone is full, at some commit of the work: nothing after it happens. */
+async function dying(phone: Phone, commits: number, work: () => Promise<unknown>): Promise<void> {
+  let left = commits
+  const dbs: { transaction?: unknown }[] = [phone.base, phone.outbox]
+  for (const db of dbs) {
+    const real = (db.transaction as (...args: unknown[]) => unknown).bind(db)
+    db.transaction = (...args: unknown[]): unknown => ((left -= 1) < 0 ? Promise.reject(new Error('killed')) : real(...args))
+  }
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Error) || error.message !== 'killed') throw error
+  } finally {
+    for (const db of dbs) delete db.transaction
+  }
+}
+
 async function step(phone: Phone, server: FakeServer, copies: Copies, roll: () => number, made: Set<string>): Promise<void> {
   const choice = roll()
   const ticket = TICKETS[Math.floor(roll() * TICKETS.length)] ?? 't1'
@@ -64,7 +81,7 @@ async function step(phone: Phone, server: FakeServer, copies: Copies, roll: () =
     made.add((await phone.act(ticket, args, photos)).id)
   } else if (choice < 0.72) {
     server.faults = Array.from({ length: 4 }, () => FAULTS[Math.floor(roll() * FAULTS.length)])
-    await cycle(phone.ctx)
+    await dying(phone, roll() < 0.3 ? Math.floor(roll() * 25) : Infinity, () => cycle(phone.ctx))
     server.faults = []
   } else if (choice < 0.76) {
     server.put(ticket, { touched: roll() })
