@@ -80,7 +80,7 @@ def test_the_same_emergency_told_twice_rings_once(manned: Town) -> None:
     assert len(outbox(manned, channel="app")) == len(found.people)
 
 
-@pytest.mark.parametrize("who", ["officer", "worker", "city"])
+@pytest.mark.parametrize("who", ["officer", "duty", "worker", "city"])
 def test_whoever_raises_it_a_ticket_turned_urgent_is_dispatched_and_rings(manned: Town, who: str) -> None:
     body = manned.call(urgent=False)
     id_ = manned.city("POST", "/intake/tickets", body).json["id"]
@@ -88,8 +88,8 @@ def test_whoever_raises_it_a_ticket_turned_urgent_is_dispatched_and_rings(manned
     if who == "city":
         update = {"update_no": "U1", "kind": "urgent"}
         manned.city("POST", f"/intake/tickets/{body['external_no']}/updates", update)
-    elif who == "officer":
-        manned.phone("officer").do("ticket.flag_urgent", id_, {"reason": "有人受伤"})
+    elif who in {"officer", "duty"}:
+        manned.phone(who).do("ticket.flag_urgent", id_, {"reason": "有人受伤"})
     else:
         manned.phone("officer").do("ticket.dispatch", id_, {"unit": unit_id("闸口村")})
         manned.phone("worker").do("ticket.flag_urgent", id_, {"reason": "有人受伤"})

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain import alarm as rules
@@ -174,6 +174,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_for_every_sequence(played: list[tuple[str, str, int, int]]) -> None:
     """Rungs in order and once, none after an answer was received, the stored form whole, documents made."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.escalation import (
@@ -49,6 +49,7 @@ absent = st.sets(st.sampled_from(POSTS), max_size=len(POSTS))
 scales = st.sampled_from((1.0, 0.01, 2.5))
 
 
+@settings(deadline=None)
 @given(ladders(), sweeps, absent, scales)
 def test_every_rung_once_in_order_and_at_its_deadline_whenever_somebody_looks(
     ladder: Ladder, looks: list[int], nobody_at: set[str], scale: float
@@ -77,6 +78,7 @@ def test_every_rung_once_in_order_and_at_its_deadline_whenever_somebody_looks(
     assert next_at(ladder, after(Run(NOON), taken), scale) is None
 
 
+@settings(deadline=None)
 @given(ladders(), sweeps, st.integers(0, 2 * HOUR_MS), sweeps)
 def test_nothing_climbs_after_a_received_answer(
     ladder: Ladder, before: list[int], answered: int, later: list[int]
@@ -90,6 +92,7 @@ def test_nothing_climbs_after_a_received_answer(
         assert due(ladder, run, everybody, NOON + answered + abs(look)) == []
 
 
+@settings(deadline=None)
 @given(ladders(), absent, scales)
 def test_a_sweep_at_each_next_time_reaches_the_top(ladder: Ladder, nobody_at: set[str], scale: float) -> None:
     """The worker only looks when `next_at` says so; that always goes on and always ends."""
