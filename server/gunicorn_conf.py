@@ -15,12 +15,13 @@ from prometheus_client import multiprocess
 
 from server.config import SettingError, settings_from_environment
 
-GC_OBJECTS = 10_000  # a batch of 50 operations makes some 40,000 objects and hardly a cycle
+GC_OBJECTS = 10_000  # a batch of 50 operations makes thousands of objects and hardly a cycle
 SWITCH_S = (
     0.001  # the writer, whom all wait for, asks the database often, and is not to wait 5 ms after each answer
 )
 M_ARENA_MAX = -8
 M_MMAP_THRESHOLD = -3
+M_TRIM_THRESHOLD = -1
 MMAP_BYTES = 1 << 20
 
 _settings = settings_from_environment()
@@ -71,6 +72,7 @@ def _keep_little() -> None:
     if mallopt is not None:
         mallopt(M_ARENA_MAX, 2)
         mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+        mallopt(M_TRIM_THRESHOLD, 4 * MMAP_BYTES)  # not after each answer, either
 
 
 def post_worker_init(worker: Any) -> None:

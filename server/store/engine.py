@@ -38,11 +38,13 @@ def engine_options(url: str | URL) -> dict[str, Any]:
                 "cached_statements": 512,
             },
             "pool_size": 8,
+            "pool_use_lifo": True,  # the last one used has the most in its cache
             "max_overflow": 64,
             "pool_timeout": QUEUE_TIMEOUT_S,
         }
     return {
         "pool_size": 8,
+        "pool_use_lifo": True,
         "max_overflow": 16,
         "pool_timeout": QUEUE_TIMEOUT_S,
         "pool_pre_ping": True,  # a restarted database leaves dead connections in the pool
