@@ -70,6 +70,12 @@ def couriers_of(settings: Settings, engine: Engine) -> Couriers:
     return Couriers(engine, push, channel_vault(settings))
 
 
+def warm_up() -> None:
+    """Load now what sending needs, so that the first alarm after a start does not wait for it."""
+    webpush.load()
+    available()
+
+
 def vapid_of(settings: Settings) -> Vapid02:
     """The installation's key, made if there is none yet."""
     return vapid.keep_key(settings.master_key_file.with_name(vapid.FILE), lambda: settings.secret("vapid"))

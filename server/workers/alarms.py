@@ -21,7 +21,7 @@ from server.actions import climbing as ladders
 from server.actions.desk import Desk
 from server.actions.operations import Operations
 from server.alerts.bell import Bell
-from server.alerts.couriers import couriers_of
+from server.alerts.couriers import couriers_of, warm_up
 from server.alerts.outbox import Outbox
 from server.clock import now_ms
 from server.config import SettingError, Settings, settings_from_environment
@@ -134,6 +134,7 @@ def main() -> int:
     settings = settings_from_environment()
     configure(settings.log_level, settings.log_format)
     woken, stop = threading.Event(), threading.Event()
+    warm_up()
     try:
         alarms = alarms_of(settings)
 
