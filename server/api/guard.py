@@ -18,8 +18,8 @@ from server.api.errors import Problem
 from server.clock import now_ms
 from server.domain.roles import Actor
 from server.store import sessions
-from server.store.engine import reading, writing
-from server.store.people import directory
+from server.store.engine import glancing, reading, writing
+from server.store.people import directory_at
 from server.store.sessions import Session
 from sync.log import Retry, Unavailable, Unfit
 
@@ -56,9 +56,9 @@ def load_user(_request: Any) -> User | None:
     if not token:
         return None
     now = now_ms()
-    with reading(engine()) as connection:
+    with glancing(engine()) as connection:
         found = sessions.find(connection, sessions.digest(token), now)
-        actor = directory(connection, found.register).people.get(found.person_id) if found else None
+    actor = directory_at(engine(), found.register).people.get(found.person_id) if found else None
     if found is None or actor is None:
         return None
     if actor.role in FIELD_ROLES and found.seen_at_ms + HOUR_MS < now:

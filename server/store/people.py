@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from server.domain.roles import Actor, Delegation, Unit
 from server.store import facts
+from server.store.engine import reading
 from server.store.tables_people import DelegationRow, GridRow, PersonRow, UnitRow
 
 VERSION = "directory_version"
@@ -63,10 +64,19 @@ _known: WeakKeyDictionary[Engine, Directory] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def directory(connection: Connection, version: str | None = None) -> Directory:
-    """The directory as of this connection's snapshot: one small query while nothing changed, none if its `version`
-    in this snapshot is known already."""
-    version = version or facts.read(connection, VERSION) or "0"
+def directory_at(engine: Engine, version: str | None) -> Directory:
+    """The directory of this version, which was read a moment ago, or a newer one."""
+    with _lock:
+        known = _known.get(engine)
+    if known is not None and known.version == (version or "0"):
+        return known
+    with reading(engine) as connection:
+        return directory(connection)
+
+
+def directory(connection: Connection) -> Directory:
+    """The directory as of this connection's snapshot: one small query while nothing changed."""
+    version = facts.read(connection, VERSION) or "0"
     with _lock:
         known = _known.get(connection.engine)
     if known is not None and known.version == version:
