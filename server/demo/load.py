@@ -59,7 +59,9 @@ def load(desk: Desk, now_ms: int, photo_desk: PhotoDesk | None = None, *, seed: 
     load_people(desk, now_ms)
     with desk.log.write(now_ms) as tx:
         load_rota(tx, now_ms)
-    done = _Stage(_dispatching(desk), now_ms, photo_desk).play(everything(Teller(random.Random(seed), now_ms)))
+    done = _Stage(_dispatching(desk), now_ms, photo_desk).play(
+        everything(Teller(random.Random(seed), now_ms))
+    )
     closing.leave_phones(desk, now_ms)
     climbing.leave_phones(desk, now_ms)
     return done

@@ -64,7 +64,7 @@ def test_a_push_service_that_hangs_holds_up_neither_other_devices_nor_other_chan
     quick = put(engine, subscribe(engine, "https://updates.push.services.mozilla.com/wpush/v2/1"))
     quick += put(engine, "group", channel="wecom", channel_id="robot")
     with flushing(any_app, Sides(*silent)):
-        until(lambda: sent(engine, quick), LONG_S)
+        until(lambda: sent(engine, quick))
         # Who waits for room waits in the outbox, and is not tried in vain.
         attempts = [row(engine, id_).attempts for id_ in stuck]
         assert attempts.count(0) >= len(stuck) - 2 * ROUNDS * THREADS
@@ -76,7 +76,7 @@ def test_a_gateway_that_hangs_holds_up_neither_push_nor_other_gateways(app: Flas
     quick = put(engine, "group", channel="webhook", channel_id="other")
     quick += put(engine, subscribe(engine, "https://fcm.googleapis.com/fcm/send/1"))
     with flushing(app, Sides("silent")):
-        until(lambda: sent(engine, quick), LONG_S)
+        until(lambda: sent(engine, quick))
 
 
 def test_what_comes_while_others_hang_does_not_wait_for_their_answer(app: Flask, monkeypatch):
@@ -84,10 +84,10 @@ def test_what_comes_while_others_hang_does_not_wait_for_their_answer(app: Flask,
     engine = engine_of(app)
     (stuck,) = put(engine, "stuck")
     with flushing(app, Sides("stuck")) as box:
-        until(lambda: row(engine, stuck).state == "sending", LONG_S)
+        until(lambda: row(engine, stuck).state == "sending")
         new = put(engine, "new")
         box.nudge()
-        until(lambda: sent(engine, new), LONG_S)
+        until(lambda: sent(engine, new))
 
 
 @pytest.mark.parametrize(

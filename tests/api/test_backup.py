@@ -209,7 +209,10 @@ def test_migrations_lead_to_the_tables_of_the_code_and_back(any_app: Flask):
         flask_migrate.upgrade()
         flask_migrate.check()
 
-def test_a_backup_from_before_the_alarms_comes_back_with_who_watches_emergencies(any_app: Flask, tmp_path: Path):
+
+def test_a_backup_from_before_the_alarms_comes_back_with_who_watches_emergencies(
+    any_app: Flask, tmp_path: Path
+):
     engine = any_app.extensions["jiban"].engine
     with any_app.app_context():
         flask_migrate.downgrade(revision="0001")
