@@ -1,11 +1,13 @@
 """Signing in, the session's life, and the order in which a request is looked at."""
 
+import importlib.util
 import re
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from server.actions import passwords
 from server.clock import now_ms
 from server.store import sessions
 from server.store.engine import reading, writing
@@ -98,6 +100,17 @@ def test_only_a_hash_of_the_cookie_is_stored(app: Flask, visit):
         stored = connection.execute(select(SessionRow.id)).scalars().all()
     assert stored == [sessions.digest(token)]
     assert token not in stored
+
+
+def test_a_password_is_hashed_as_dearly_as_owasp_asks_at_least():
+    """The tests hash cheaply (tests/quick.py); this one asks the module as a server loads it."""
+    found = importlib.util.find_spec(passwords.__name__)
+    fresh = importlib.util.module_from_spec(found)
+    found.loader.exec_module(fresh)
+    stored = fresh.hashed(PASSWORD)
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert fresh.holds(stored, PASSWORD)
+    assert not fresh.holds(stored, "wrong")
 
 
 def test_a_field_session_lasts_thirty_days_and_an_office_session_twelve_hours(visit):
