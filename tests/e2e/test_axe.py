@@ -265,7 +265,7 @@ def test_work_on_its_way_and_refused_work_have_no_violations(
     page.goto(worker.url + "/problems")
     expect(page.get_by_text("已先签收")).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="知道了").first.click()
+    page.get_by_role("main").get_by_role("button", name="知道了").first.click()
     expect(page.get_by_role("button", name="移出")).to_be_visible()
     assert violations(page) == []
 

@@ -109,6 +109,7 @@ def test_a_report_in_two_taps_says_that_it_has_not_arrived_and_then_alarms_duty_
     expect(shown).to_be_visible()
     desk.pictures("direct-report-desk")
     shown.get_by_role("button", name="收到", exact=True).click()
+    watching.show_answered(desk.page)
     expect(shown).to_contain_text(re.compile(f"何强 {watching.CLOCK} 收到"))
     expect(page.get_by_role("region", name="收到情况")).to_contain_text("何强")
     worker.picture("direct-report-delivered")
