@@ -102,7 +102,7 @@ def the_last_callback_to_arrive_here_counts(patch: Patch) -> None:
 def the_head_is_a_plain_sequence(patch: Patch) -> None:
     def take(self: oplog.Writing, by: int) -> int:
         with self.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as aside:
-            return int(aside.execute(oplog._FORWARD, {"by": by}).scalar_one())
+            return int(oplog._FORWARD.row(aside, by=by)[0])
 
     patch.setattr(oplog.Writing, "_take_head", take)
 
