@@ -155,7 +155,8 @@ class AlarmWork:
         self._put(alarms.take_off(alarm, person))
 
     def spare(self, alarm: Alarm, units: Sequence[str], at_ms: int) -> None:
-        """These units take no part any more: their people are left in peace, but who holds the ticket himself."""
+        """These units take no part any more: their people are left in peace, but who holds the ticket himself, and
+        who was called at a post of the town."""
         if alarm.kind != "urgent_ticket" or alarm.state == "ended":
             return
         left = [each for each in alarm.call["units"] if each not in units]
@@ -166,7 +167,7 @@ class AlarmWork:
             alarm = alarm.evolve(call=alarm.call | {"units": left})
             for person in alarm.people:
                 theirs = person in people and people[person].unit_id in units
-                if theirs and person != alarm.call["assignee"]:
+                if theirs and person != alarm.call["assignee"] and not alarms.is_for_town(alarm, person):
                     alarm = alarms.take_off(alarm, person)
             self._put(alarm)
 

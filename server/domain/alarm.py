@@ -14,6 +14,7 @@ from server.domain.call import Call
 from server.domain.derived import derived_id
 from server.domain.escalation import Climb, Ladder, Run, Rung, Who
 from server.domain.instants import MINUTE_MS
+from server.domain.rota import TOWN_POSTS
 
 Json = dict[str, Any]
 LATE_MS = MINUTE_MS
@@ -196,9 +197,9 @@ def _called(alarm: Alarm, before: Json | None, person: str, step: Climb, *, info
             "informed": informed,
             "posts": list(dict.fromkeys((*before["posts"], *posts))),
         }
-        again.pop("removed", None)
-        if before["informed"] and before["acked_at"] is not None:
-            # his 收到 was to the news; now he is asked himself, and answers anew
+        removed = again.pop("removed", False)
+        if (before["informed"] or removed) and before["acked_at"] is not None:
+            # his 收到 was to the news, or stopped nothing any more; now he is asked himself, and answers anew
             again |= {"acked_at": None, "ack_received_at": None, "ack_via": None}
             again["news_acked_at"] = before["acked_at"]
         return again
@@ -285,6 +286,11 @@ def take_off(alarm: Alarm, person: str) -> Alarm:
     mine = alarm.people.get(person)
     people = alarm.people if mine is None else alarm.people | {person: mine | {"removed": True}}
     return alarm.evolve(call=call, people=people)
+
+
+def is_for_town(alarm: Alarm, person: str) -> bool:
+    """Whether he was called or told at a post of the town, whatever unit he belongs to."""
+    return any(post in TOWN_POSTS for post in alarm.people[person]["posts"])
 
 
 def end(alarm: Alarm, why: str, at_ms: int) -> Alarm:

@@ -64,6 +64,21 @@ def test_a_unit_that_is_let_go_is_not_called_any_more(manned: Town) -> None:
     assert len(outbox(manned, person_id=person_id("head3"))) == before
 
 
+def test_whoever_is_called_for_the_town_is_called_on_though_his_unit_is_let_go(manned: Town) -> None:
+    on_duty(manned, "duty_room", "head3")
+    id_, officer = manned.ticket(), manned.phone("officer")
+    to = {"unit": unit_id("闸口村"), "assignee": person_id("worker")}
+    joint = {"joint_units": [unit_id("南城村")]}
+    assert officer.do("ticket.dispatch", id_, to | joint)["outcome"] == "applied"
+    climbed(manned, 10.1)
+    head3 = manned.phone("head3")
+    assert ringing(head3, id_)
+    assert officer.do("ticket.dispatch", id_, to | {"joint_units": []})["outcome"] == "applied"
+    (mine, *_) = ringing(head3, id_)
+    head3.do("alert.ack", mine["id"], {}, base=None)
+    assert [each.state for each in about(manned, id_)] == ["acked"]
+
+
 def test_sent_back_it_rings_who_has_to_find_somebody_and_no_more_who_sent_it_back(manned: Town) -> None:
     id_, worker = manned.ticket(), manned.phone("worker")
     worker.sync()

@@ -122,6 +122,17 @@ def test_who_was_told_and_is_called_later_answers_anew() -> None:
     assert acknowledge(alarm, "head", at(6), at(6), ACK).state == "acked"
 
 
+def test_who_was_taken_off_and_is_called_at_a_post_of_the_town_later_answers_anew() -> None:
+    alarm = swept(raised(), at(10))
+    assert (rules.is_for_town(alarm, "duty"), rules.is_for_town(alarm, "head")) == (True, False)
+    off = acknowledge(rules.take_off(alarm, "duty"), "duty", at(11), at(11), ACK)
+    assert (off.state, off.people["duty"]["removed"]) == ("open", True)
+    step = rules.Climb(3, at(15), ("duty",), posts={"duty": ("leader",)})
+    alarm = climb(off, step, at(15))
+    assert (alarm.people["duty"]["acked_at"], "removed" in alarm.people["duty"]) == (None, False)
+    assert acknowledge(alarm, "duty", at(16), at(16), ACK).state == "acked"
+
+
 def test_an_ended_alarm_climbs_no_more_and_keeps_late_answers() -> None:
     alarm = end(raised(), "ticket_closed", at(4))
     assert (alarm.state, next_at(alarm), swept(alarm, at(60)).climbs) == ("ended", None, alarm.climbs)
