@@ -182,8 +182,11 @@ class IncidentWork:
         return {id_: other for id_, other in found if other is not None}
 
     def _ticket(self, op: Op) -> Any:
+        """Locked: it could turn confidential at this moment, and the incident would keep its words."""
         wanted = op.args.get("ticket")
-        return tickets.find(self._connection, wanted.lower()) if isinstance(wanted, str) else None
+        if not isinstance(wanted, str):
+            return None
+        return tickets.load(self._connection, [wanted.lower()], lock=True).get(wanted.lower())
 
     def _here(self) -> Mapping[str, str]:
         """The author's photos whose bytes came before the operation that names them."""

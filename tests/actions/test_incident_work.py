@@ -1,14 +1,14 @@
 """Incidents through the log of operations, on both databases: batches, poison, several at one moment."""
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from server.domain.incident import Incident
-from server.store import incidents
+from server.store import incidents, tickets
 from server.store.engine import reading, writing
 from server.store.tables_alerts import alarm
 from tests.device import Phone
@@ -129,6 +129,19 @@ def test_acknowledgements_and_facts_at_one_moment_never_wait_for_each_other_for_
         assert {each.json["results"][0]["outcome"] for each in answers} == {"applied"}
         for phone in phones:
             phone.sync()
+
+
+def test_no_incident_is_opened_from_a_ticket_that_is_turning_confidential(any_town: Town) -> None:
+    ticket, duty = any_town.ticket(), any_town.phone("duty")
+    args = {"ticket": ticket, "matter": "violence", "text": "现场有人受伤"}
+    with ThreadPoolExecutor(1) as pool:
+        with writing(any_town.desk.engine) as connection:
+            before = tickets.load(connection, [ticket], lock=True)
+            hidden = before[ticket].evolve(confidential=True, handlers=[person_id("worker")])
+            said = pool.submit(duty.do, "incident.open", str(uuid.uuid4()), args, base=None)
+            assert wait([said], 0.7).not_done
+            tickets.save(connection, before, [hidden], any_town.clock.now_ms)
+        assert said.result()["outcome"] == "refused"
 
 
 def test_what_fails_while_alarms_are_raised_leaves_no_incident_behind(
