@@ -58,6 +58,17 @@ describe('a dialog with a form', () => {
     expect(closed.mock.calls).toEqual([[false]])
   })
 
+  it.each(['Process', 'Escape'])('stays when Escape takes back a word half typed in Chinese (%s)', async (key) => {
+    const { form, closed } = await open()
+    const beyond = vi.fn()
+    document.addEventListener('keydown', beyond) // where Element listens
+    const event = new KeyboardEvent('keydown', { key, code: 'Escape', bubbles: true })
+    Object.defineProperty(event, 'isComposing', { value: true })
+    form.querySelector('textarea')?.dispatchEvent(event)
+    document.removeEventListener('keydown', beyond)
+    expect([closed.mock.calls, beyond.mock.calls]).toEqual([[], []])
+  })
+
   it('sends from within a text of several lines, and once', async () => {
     let end = (): void => undefined
     const work = vi.fn(() => new Promise<void>((done) => (end = done)))
