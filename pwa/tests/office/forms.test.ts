@@ -1,6 +1,8 @@
 import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
+import type { OfficeItem } from '@/actions/officeWire'
+import DoneDialog from '@/components/office/DoneDialog.vue'
 import FormDialog from '@/components/office/FormDialog.vue'
 import { useFull } from '@/components/office/useFull'
 import { addMessages, i18n } from '@/lib/i18n'
@@ -83,6 +85,29 @@ describe('a dialog with a form', () => {
     end()
     await flushPromises()
     expect(closed).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('settling an item', () => {
+  it('keeps the note until the server has it', async () => {
+    await addMessages('office', () => Promise.resolve(office))
+    const finish = vi.fn<(note: string) => Promise<void>>().mockRejectedValueOnce(new Error('no network')).mockResolvedValue()
+    const close = vi.fn()
+    const props = { item: undefined as OfficeItem | undefined, finish, onClose: close }
+    const dialog = mount(DoneDialog, { props, global: { plugins: [i18n] }, attachTo: document.body })
+    await dialog.setProps({ item: { id: 'i1', kind: 'kept_fact', ticket: null } as unknown as OfficeItem })
+    await flushPromises()
+    const field = document.querySelector('form textarea') as HTMLTextAreaElement
+    field.value = '已电话核实'
+    field.dispatchEvent(new Event('input'))
+    const send = async () => {
+      document.querySelector('form')?.dispatchEvent(new Event('submit', { cancelable: true }))
+      await flushPromises()
+    }
+    await send()
+    expect([close.mock.calls.length, field.value]).toEqual([0, '已电话核实'])
+    await send()
+    expect([close.mock.calls.length, finish.mock.calls]).toEqual([1, [['已电话核实'], ['已电话核实']]])
   })
 })
 
