@@ -79,6 +79,8 @@ def test_who_accepted_second_is_told_and_becomes_assistant(
         page.get_by_text(re.compile(r"陈静 \d\d:\d\d 已先签收，您转为协办；您的记录已保留。"))
     ).to_be_visible()
     worker.picture("awkward-second")
+    page.reload()
+    expect(page.get_by_text(re.compile("陈静 .*已先签收"))).to_be_visible()
     page.goto(worker.url + "/problems")
     expect(page.get_by_text(re.compile("陈静 .*已先签收"))).to_be_visible()
     shown = colleague("officer").get(f"/tickets/{ticket['id']}").json

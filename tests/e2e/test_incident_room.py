@@ -113,7 +113,7 @@ def test_a_report_in_two_taps_says_that_it_has_not_arrived_and_then_alarms_duty_
     expect(shown).to_contain_text(re.compile(f"何强 {watching.CLOCK} 收到"))
     expect(page.get_by_role("region", name="收到情况")).to_contain_text("何强")
     worker.picture("direct-report-delivered")
-    expect(strip_of(leader.page)).to_contain_text("何强 已收到")
+    expect(strip_of(leader.page)).to_contain_text("值班室何强已收到，请知悉")
     leader.picture("direct-report-taken")
     shown.get_by_role("link", name=re.compile("火灾")).click()
     expect(desk.page.get_by_role("heading", name="火灾", level=1)).to_be_visible()
@@ -167,6 +167,9 @@ def test_two_reports_of_one_event_become_one_and_can_be_taken_apart(crew: Crew, 
         report(colleague("worker"), "河堤渗水。", "flood_typhoon"),
         report(colleague("worker2"), "河堤在漏水！", "flood_typhoon"),
     )
+    for name in ("duty", "leader"):
+        for each in (first, second):
+            taken(colleague(name), each)
     desk.goto(f"{duty.url}/office/emergency/incidents/{second}")
     start(desk, "合并")
     desk.get_by_role("dialog").get_by_role("radio", name=re.compile("河堤渗水")).check(force=True)

@@ -42,8 +42,12 @@ export interface LocalStatus {
   message?: string
 }
 
-/** `refused` only for an acceptance that came second: its author assists from then on. */
-export type TimelineEntry = Omit<Schemas['TimelineEntry'], 'role'> & { role?: Schemas['TimelineEntry']['role']; local?: LocalStatus }
+/** `refused` only for an acceptance that came second: its author assists from then on, and reads `why` on his phone. */
+export type TimelineEntry = Omit<Schemas['TimelineEntry'], 'role'> & {
+  role?: Schemas['TimelineEntry']['role']
+  local?: LocalStatus
+  why?: string
+}
 
 export type Callback = Schemas['CallbackShape']
 export type CallbackOutcome = Callback['outcome']

@@ -3,7 +3,7 @@ import type { PromiseExtended } from 'dexie'
 import { fold } from '../domain/fold'
 import type { Me, Named, PendingOp, TicketDoc, TicketView } from '../domain/types'
 import { rfc3339, type Sample } from '../lib/clock'
-import { getValue, openBase, openOutbox, read, rowsOf, type BaseStores } from './db'
+import { getValue, openBase, openOutbox, read, rowsOf, type BaseStores, type OutboxStores } from './db'
 import type { GoneRow, OutboxOp, Row, SyncStatus } from './records'
 
 const TICKET = 'ticket'
@@ -15,10 +15,25 @@ export function readTickets(me: Me): Promise<TicketView[]> {
 }
 
 /** One ticket; null when it is not on this phone. */
-export async function readTicket(me: Me, id: string): Promise<TicketView | null> {
-  const ops = openOutbox(me.id).ops.where('subject').equals(id).sortBy('n')
-  const views = await readWith(me, ops, (base) => base.rows.where('[type+id]').equals([TICKET, id]).toArray())
-  return views[0] ?? null
+export function readTicket(me: Me, id: string): Promise<TicketView | null> {
+  const outbox = openOutbox(me.id)
+  const ops = outbox.ops.where('subject').equals(id).sortBy('n')
+  const views = readWith(me, ops, (base) => base.rows.where('[type+id]').equals([TICKET, id]).toArray())
+  return views.then(([found]) => (found ? withReasons(found, outbox) : null))
+}
+
+/** Beside his acceptance that came second its author reads why, as long as this phone remembers what it was told. */
+function withReasons(ticket: TicketView, outbox: OutboxStores): TicketView | PromiseLike<TicketView> {
+  const second = ticket.timeline.filter((entry) => entry.outcome === 'refused' && !entry.local).map(({ id }) => id)
+  if (second.length === 0) return ticket
+  return outbox.sent.bulkGet(second).then((sent) => {
+    const why = new Map(sent.map((op) => [op?.id, op?.receipt.message]))
+    const timeline = ticket.timeline.map((entry) => {
+      const reason = why.get(entry.id)
+      return reason === undefined ? entry : { ...entry, why: reason }
+    })
+    return { ...ticket, timeline }
+  })
 }
 
 /** Where a ticket went that used to be here. */

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, it } from 'vitest'
 import { getValue, openBase, setValue } from '../../src/local/db'
-import type { Me } from '../../src/domain/types'
+import type { Me, TicketDoc } from '../../src/domain/types'
 import { readTicket } from '../../src/local/tickets'
 import { cycle } from '../../src/sync/loop'
 import { pull } from '../../src/sync/pull'
@@ -170,6 +170,24 @@ describe('a receipt', () => {
     await expect.poll(() => shown[shown.length - 1]).toBe('row')
     watch.unsubscribe()
     expect([...new Set(shown)]).toEqual(['pending', 'row'])
+  })
+
+  it('of an acceptance that came second leaves the reason beside it on the ticket', async () => {
+    server.put('t1')
+    await pull(phone.ctx)
+    const op = await phone.act('t1')
+    await push(phone.ctx)
+    await pull(phone.ctx)
+    await settle(phone.ctx)
+    const key: [string, string] = ['ticket', 't1']
+    const row = (await phone.base.rows.get(key))!
+    const doc = row.doc as TicketDoc
+    const timeline = doc.timeline.map((entry) => ({ ...entry, outcome: 'refused' as const }))
+    await phone.base.rows.put({ ...row, doc: { ...doc, timeline } })
+    const sent = (await phone.outbox.sent.get(op.id))!
+    await phone.outbox.sent.put({ ...sent, receipt: { ...sent.receipt, outcome: 'refused', message: '陈静 09:12 已先签收。' } })
+    const shown = (await readTicket(me, 't1'))?.timeline.find(({ id }) => id === op.id)
+    expect(shown?.why).toBe('陈静 09:12 已先签收。')
   })
 
   it('survives a kill between the two databases', async () => {
