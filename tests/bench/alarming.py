@@ -42,6 +42,7 @@ ALARMED = ("worker", "worker2", "head")  # whom an urgent ticket of this village
 SERVED = 200
 CROWD = 1_000
 KILLS = 20
+KILL_STEP_S = 0.02  # each kill comes that much later in what the worker is at
 PATIENCE_S = 60.0
 _numbers = itertools.count(1)
 
@@ -224,7 +225,8 @@ def _killed(town: Town, server: Server, push: PushService, kind: str, alerts: in
     for i in range(tickets):
         line.urgent()
         if i % every == every // 2 and kills < KILLS:
-            kills += _kill_worker(server)
+            _kill_worker(server, after_s=KILL_STEP_S * kills)
+            kills += 1
     wanted = tickets * len(ALARMED)
     deadline = time.monotonic() + 2 * PATIENCE_S
     while time.monotonic() < deadline and len(_counted(push)) < wanted:
@@ -243,15 +245,24 @@ def _counted(push: PushService) -> Counter[tuple[str, str]]:
     return Counter((message.subscription, message.topic) for message in push.messages())
 
 
-def _kill_worker(server: Server) -> int:
-    """SIGKILL the alarm worker, found by the journal it holds open; 0 while it is just being started again."""
+def _kill_worker(server: Server, after_s: float) -> None:
+    """SIGKILL the alarm worker, `after_s` after it is there: the one before may just have been killed."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (pid := _worker(server)) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError("there is no alarm worker to kill")
+        time.sleep(0.01)
+    time.sleep(after_s)
+    os.kill(pid, signal.SIGKILL)
+
+
+def _worker(server: Server) -> int | None:
+    """The alarm worker, found by the journal that it holds open."""
     for pid in children(server.pid):
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
-                held = link.readlink().name
+                if link.readlink().name.endswith(".journal"):
+                    return pid
             except OSError:
                 continue
-            if held.endswith(".journal"):
-                os.kill(pid, signal.SIGKILL)
-                return 1
-    return 0
+    return None
