@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from server.alerts import webpush
 from server.clock import now_ms
 from server.demo.ids import demo_id
 from server.demo.people import INTAKE_KEY
@@ -116,8 +117,8 @@ def measure(town: Town, server: Server, push: PushService, kind: str, quick: boo
     return rows + _killed(town, server, push, kind, 200 if quick else 1_000)
 
 
-def _subscribe(town: Town, push: PushService, of: dict[str, int]) -> None:
-    """Exactly so many devices of each person, and no other in the town."""
+def _subscribe(town: Town, push: PushService, of: dict[str, int], phones: Sequence[Phone] = ()) -> None:
+    """Exactly so many devices of each person, these phones first, and no other in the town."""
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
     raw = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     p256dh = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -125,8 +126,8 @@ def _subscribe(town: Town, push: PushService, of: dict[str, int]) -> None:
     with writing(town.parts.engine) as connection:
         connection.execute(subscriptions.push_subscription.delete())
         for username, count in of.items():
-            for _ in range(count):
-                device = str(uuid.uuid4())
+            own = [phone.device for phone in phones if phone.username == username]
+            for device in [*own, *(str(uuid.uuid4()) for _ in range(count - len(own)))]:
                 endpoint = f"http://localhost:{push.port}/push/{username}.{device}"
                 new = Subscribed(device, demo_id("person", username), endpoint, p256dh, auth)
                 subscriptions.register(connection, new, now_ms())
@@ -216,9 +217,16 @@ def _alarmed_at(phone: Phone, poked: threading.Semaphore, ticket: str) -> int:
 
 
 def _killed(town: Town, server: Server, push: PushService, kind: str, alerts: int) -> list[Measured]:
-    """The worker is killed again and again while alerts go out; each must reach the push service, once."""
-    _subscribe(town, push, dict.fromkeys(ALARMED, 1))
+    """The worker is killed again and again while alerts go out; each must reach the push service, once.
+
+    The phones tell what came to them, as the app does: what was under way at a kill is sent again without that.
+    """
+    phones = [Phone(server.port, username) for username in ALARMED]
+    _subscribe(town, push, dict.fromkeys(ALARMED, 1), phones)
     push.forget()
+    over = threading.Event()
+    for phone in phones:
+        threading.Thread(target=_tell_what_came, args=(phone, push, over), daemon=True).start()
     tickets = -(-alerts // len(ALARMED))
     every = max(1, tickets // KILLS)
     line, kills = CityLine(server.port), 0
@@ -232,6 +240,7 @@ def _killed(town: Town, server: Server, push: PushService, kind: str, alerts: in
     while time.monotonic() < deadline and len(_counted(push)) < wanted:
         time.sleep(0.1)
     time.sleep(5)  # whatever is still to come twice
+    over.set()
     counts = _counted(push)
     doubles = sum(counts.values()) - len(counts)
     return [
@@ -239,6 +248,24 @@ def _killed(town: Town, server: Server, push: PushService, kind: str, alerts: in
                  wanted - len(counts), "", 0),
         Measured("… requests sent twice (same topic, so the push service replaces the first)", doubles, "", 0),
     ]  # fmt: skip
+
+
+def _tell_what_came(phone: Phone, push: PushService, over: threading.Event) -> None:
+    """Receipts for whatever was pushed to this phone, until it is over. It knows an alert by its topic."""
+    alerts: dict[str, str] = {}
+    told: set[str] = set()
+    while not over.wait(0.05):
+        came = {each.topic for each in push.messages() if each.subscription.endswith(phone.device)} - told
+        if came - alerts.keys():
+            alerts |= {webpush.topic(id_): id_ for id_ in phone.pull_alerts()}
+        known = came & alerts.keys()
+        if known:
+            receipts = [
+                {"alert": alerts[each], "channel": "push", "state": "delivered", "age_ms": 0}
+                for each in known
+            ]
+            phone.post("/alerts/receipts", {"device": phone.device, "receipts": receipts})
+            told |= known
 
 
 def _counted(push: PushService) -> Counter[tuple[str, str]]:

@@ -73,6 +73,18 @@ class Phone:
     def push(self, body: bytes) -> bytes:
         return self._send("POST", "/sync/push", body)[0]
 
+    def post(self, path: str, body: Any) -> None:
+        self._send("POST", path, body)
+
+    def pull_alerts(self) -> list[str]:
+        """The ids of the alerts that came since the last pull."""
+        found = []
+        while True:
+            _, page, _ = self.pull_page()
+            found += [each["id"] for each in page["changes"] if each["type"] == "alert"]
+            if not page["more"]:
+                return found
+
     def pull_page(self, limit: int = 500) -> tuple[bytes, dict[str, Any], float]:
         """One page: its bytes as they came, what they say, and the seconds until they were here."""
         body = {"user": self.user, "device": self.device, "epoch": None, "schema": 1}
