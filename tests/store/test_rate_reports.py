@@ -10,10 +10,10 @@ from sqlalchemy.engine import Engine
 
 from server.domain.rates import RATES, CaseRow, Period, excluded
 from server.store import indicator_rows, rate_reports
-from server.store.base import metadata
-from server.store.engine import engine_options, install, reading, writing
+from server.store.engine import reading, writing
 from server.store.rate_reports import NOBODY
 from server.store.tables_indicators import ticket_case
+from tests.store.databases import empty_tables
 
 NOW = 1_795_300_000_000
 DAY = 86_400_000
@@ -33,13 +33,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     url = f"sqlite:///{tmp_path}/jiban.db"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
-    made = sa.create_engine(url, **engine_options(url))
-    install(made)
-    metadata.drop_all(made, tables=[ticket_case])
-    metadata.create_all(made, tables=[ticket_case])
-    yield made
-    metadata.drop_all(made, tables=[ticket_case])
-    made.dispose()
+    with empty_tables(url, [ticket_case]) as made:
+        yield made
 
 
 def moment(rng: random.Random, missing: float = 0.0) -> int | None:

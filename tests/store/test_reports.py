@@ -12,11 +12,11 @@ from server.domain import indicators
 from server.domain.indicators import Arrival, ArrivalRow
 from server.domain.roles import Actor
 from server.store import indicator_rows, reports, tables_ticket
-from server.store.base import metadata
-from server.store.engine import engine_options, install, reading, writing
+from server.store.engine import reading, writing
 from server.store.rate_reports import NOBODY
 from server.store.reports import Asked
 from server.store.tables_indicators import arrival, ticket_case
+from tests.store.databases import empty_tables
 
 NOW = 1_795_300_000_000
 MINUTE = 60_000
@@ -36,13 +36,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     url = f"sqlite:///{tmp_path}/jiban.db"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
-    made = sa.create_engine(url, **engine_options(url))
-    install(made)
-    metadata.drop_all(made, tables=TABLES)
-    metadata.create_all(made, tables=TABLES)
-    yield made
-    metadata.drop_all(made, tables=TABLES)
-    made.dispose()
+    with empty_tables(url, TABLES) as made:
+        yield made
 
 
 def some_rows(seed: int, n: int = 400) -> list[ArrivalRow]:
